@@ -1,0 +1,72 @@
+# weft: `make help` lists what there is to do.
+
+GO        ?= go
+PKG       ?= ./...
+FUZZTIME  ?= 30s
+BENCH     ?= .
+BENCHOUT  ?= bench.txt
+LINT       = $(GO) tool -modfile=tools/go.mod golangci-lint
+BENCHSTAT  = $(GO) tool -modfile=tools/go.mod benchstat
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the static binary bin/weft
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/weft ./cmd/weft
+
+.PHONY: test
+test: ## run every test with the race detector, in random order
+	$(GO) vet $(PKG)
+	$(GO) test -race -shuffle=on -timeout 15m $(PKG)
+
+.PHONY: test-short
+test-short: ## run the tests without the race detector and without load tests
+	$(GO) test -short $(PKG)
+
+.PHONY: alloc
+alloc: ## run the tests that the race detector distorts: allocations and costs of hot paths
+	$(GO) test -run 'Alloc|Cost' $(PKG)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME each
+	@for pkg in $$($(GO) list $(PKG)); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: ## run the benchmarks ten times into BENCHOUT
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count=10 $(PKG) | tee $(BENCHOUT)
+	$(BENCHSTAT) $(BENCHOUT)
+
+.PHONY: lint
+lint: ## run golangci-lint, pinned in tools/go.mod
+	$(LINT) run $(PKG)
+
+.PHONY: fmt
+fmt: ## format the sources
+	$(LINT) fmt
+
+.PHONY: tidy-check
+tidy-check: ## fail if go.mod or go.sum are not tidy
+	$(GO) mod tidy -diff
+
+.PHONY: golden
+golden: ## rewrite the expected output of the datadriven scripts
+	$(GO) test ./naming/... -rewrite
+
+.PHONY: examples
+examples: ## run every program in examples/
+	$(GO) test -count=1 ./examples/...
+
+.PHONY: demo
+demo: ## start the demo mesh
+	$(GO) run ./cmd/weft demo
+
+.PHONY: check
+check: lint test alloc tidy-check ## everything that must be green before a commit lands
