@@ -1,5 +1,7 @@
 package dtab
 
+import "slices"
+
 // Op is the kind of a Tree node.
 type Op uint8
 
@@ -27,6 +29,18 @@ type Tree[T any] struct {
 // LeafOf returns a Leaf that holds v.
 func LeafOf[T any](v T) Tree[T] { return Tree[T]{Op: Leaf, Value: v} }
 
+// AltOf returns an Alt of the given branches, in order of preference.
+func AltOf[T any](kids ...Tree[T]) Tree[T] { return Tree[T]{Op: Alt, Kids: kids} }
+
+// UnionOf returns a Union of the given branches, which carry their weights.
+func UnionOf[T any](kids ...Tree[T]) Tree[T] { return Tree[T]{Op: Union, Kids: kids} }
+
+// Weighing returns t with the given weight, for use in a Union.
+func (t Tree[T]) Weighing(weight float64) Tree[T] {
+	t.Weight = weight
+	return t
+}
+
 // Map returns a tree of the same shape and weights with f applied to every leaf.
 func Map[T, U any](t Tree[T], f func(T) U) Tree[U] {
 	u := Tree[U]{Op: t.Op, Weight: t.Weight}
@@ -41,4 +55,27 @@ func Map[T, U any](t Tree[T], f func(T) U) Tree[U] {
 	case Neg, Fail, Empty:
 	}
 	return u
+}
+
+// Equal reports whether a and b have the same shape, weights and leaves. What
+// has no meaning in a node is not looked at.
+func Equal[T comparable](a, b Tree[T]) bool {
+	return EqualFunc(a, b, func(x, y T) bool { return x == y })
+}
+
+// EqualFunc is Equal with leaves compared by eq.
+func EqualFunc[T any](a, b Tree[T], eq func(T, T) bool) bool {
+	if a.Op != b.Op {
+		return false
+	}
+	switch a.Op {
+	case Leaf:
+		return eq(a.Value, b.Value)
+	case Alt, Union:
+		return slices.EqualFunc(a.Kids, b.Kids, func(x, y Tree[T]) bool {
+			return (a.Op == Alt || x.Weight == y.Weight) && EqualFunc(x, y, eq)
+		})
+	case Neg, Fail, Empty:
+	}
+	return true
 }

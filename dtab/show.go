@@ -1,0 +1,108 @@
+package dtab
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// ParseTree reads a tree. The error is a *SyntaxError.
+func ParseTree(s string) (Tree[Path], error) {
+	r := parser{in: s}
+	t, err := r.tree()
+	if err == nil {
+		err = r.end()
+	}
+	if err != nil {
+		return Tree[Path]{}, err
+	}
+	return t, nil
+}
+
+// MustTree is ParseTree for text known to be right; it panics on any other.
+func MustTree(s string) Tree[Path] {
+	t, err := ParseTree(s)
+	if err != nil {
+		panic("dtab: tree " + quoted(s) + ": " + err.Error())
+	}
+	return t
+}
+
+// ShowTree returns the canonical text of t, which ParseTree reads back, except
+// that weights are rounded to two decimals.
+func ShowTree(t Tree[Path]) string { return Show(t, Path.String) }
+
+// Show is ShowTree for any kind of leaf. An Alt or a Union of one branch is
+// shown as the branch, and one of none as "", which cannot be parsed.
+func Show[T any](t Tree[T], leaf func(T) string) string {
+	var b strings.Builder
+	show(&b, t, 0, leaf)
+	return b.String()
+}
+
+// show writes t, in parentheses if its operator does not bind more tightly than
+// the one around it, of which outer is the kind, if any.
+func show[T any](b *strings.Builder, t Tree[T], outer Op, leaf func(T) string) {
+	for (t.Op == Alt || t.Op == Union) && len(t.Kids) == 1 {
+		t = t.Kids[0]
+	}
+	switch t.Op {
+	case Neg:
+		b.WriteByte('~')
+	case Fail:
+		b.WriteByte('!')
+	case Empty:
+		b.WriteByte('$')
+	case Leaf:
+		b.WriteString(leaf(t.Value))
+	case Alt, Union:
+		nested := len(t.Kids) > 0 && (outer == Union || outer == Alt && t.Op == Alt)
+		if nested {
+			b.WriteByte('(')
+		}
+		for i, k := range t.Kids {
+			switch {
+			case i == 0:
+			case t.Op == Alt:
+				b.WriteString(" | ")
+			default:
+				b.WriteString(" & ")
+			}
+			if t.Op == Union && k.Weight != 1 {
+				b.WriteString(showWeight(k.Weight))
+				b.WriteByte('*')
+			}
+			show(b, k, t.Op, leaf)
+		}
+		if nested {
+			b.WriteByte(')')
+		}
+	}
+}
+
+// showWeight rounds the shortest decimal that reads back as w to two places,
+// halves away from zero. This is Java's %.2f; Go's rounds the binary value.
+func showWeight(w float64) string {
+	text := strconv.FormatFloat(w, 'f', -1, 64)
+	if math.IsNaN(w) || math.IsInf(w, 0) {
+		return text
+	}
+	whole, frac, _ := strings.Cut(text, ".")
+	up := len(frac) > 2 && frac[2] >= '5'
+	digits := []byte(whole + (frac + "00")[:2])
+	for i := len(digits) - 1; up && i >= 0 && digits[i] != '-'; i-- {
+		if up = digits[i] == '9'; up {
+			digits[i] = '0'
+		} else {
+			digits[i]++
+		}
+	}
+	text = string(digits[:len(digits)-2]) + "." + string(digits[len(digits)-2:])
+	if up { // every digit was a nine
+		if rest, negative := strings.CutPrefix(text, "-"); negative {
+			return "-1" + rest
+		}
+		return "1" + text
+	}
+	return text
+}
