@@ -1,0 +1,105 @@
+package naming
+
+import (
+	"context"
+	"time"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+)
+
+// binding keeps one path bound: one goroutine that reads everything again from
+// the top whenever something that it has read is out of date.
+type binding struct {
+	tenant
+	reading
+	in   *Default
+	name dtab.Path
+	out  weft.Var[outcome]
+	now  outcome // what out holds
+}
+
+func newBinding(ctx context.Context, in *Default, local dtab.Dtab, p dtab.Path) *binding {
+	ctx, cancel := context.WithCancel(ctx)
+	return &binding{tenant: tenant{cancel}, in: in, name: p, reading: reading{
+		lookups: newLookups(ctx, in.table, in.opts.MaxLookups), local: local, maxDepth: in.opts.MaxDepth,
+	}}
+}
+
+// follow is the binding's goroutine, after the first reading.
+func (b *binding) follow() {
+	last := time.Now()
+	for len(b.signals) > 0 {
+		if Any(b.ctx, b.signals) != nil {
+			return
+		}
+		// The first change after a quiet time is read at once; of a storm, what has
+		// come in by the end of the interval is read together.
+		if wait := b.in.opts.Settle - time.Since(last); wait > 0 {
+			pause(b.ctx, wait)
+		}
+		last = time.Now()
+		b.publish(b.read())
+	}
+}
+
+// read reads the path once.
+func (b *binding) read() outcome {
+	b.begin()
+	rules, stale := b.in.rules.Load()
+	b.watch(stale, rules.Known, rules.Err)
+	o := outcome{Err: rules.Err}
+	if rules.Known {
+		b.index = rules.Value
+		o = b.path(b.name, 0, weight{})
+	}
+	b.oldLeaves, b.leaves = b.leaves, nil
+	switch {
+	case b.exhausted():
+		// A part of the answer would be an answer to another question.
+		o = Failed[dtab.Tree[*Bound]](ErrTooWide)
+	case o.Known:
+		o.Value.Weight = 0
+		o.Err = b.stale
+	}
+	b.end()
+	return o
+}
+
+// publish shows o to the readers if it tells them anything new. Once a path was
+// bound it stays so: what goes wrong later only marks the tree as stale.
+func (b *binding) publish(o outcome) {
+	switch {
+	case o.Pending():
+		return
+	case !o.Known:
+		o.Value, o.Known = b.now.Value, b.now.Known
+	case b.now.Known && sameTree(o.Value, b.now.Value):
+		o.Value = b.now.Value
+	default:
+		b.store(o)
+		return
+	}
+	if o.Known != b.now.Known || !sameError(o.Err, b.now.Err) {
+		b.store(o)
+	}
+}
+
+func (b *binding) store(o outcome) {
+	b.now = o
+	b.out.Store(o)
+}
+
+// sameTree reports whether two bound trees mean the same: the same shape, the
+// same weights and, leaf by leaf, the same id and residual. By the contract of
+// Bound, the same id means the same endpoints.
+func sameTree(a, b dtab.Tree[*Bound]) bool {
+	return dtab.EqualFunc(a, b, func(x, y *Bound) bool { return x.ID == y.ID && x.Residual == y.Residual })
+}
+
+func sameError(a, b error) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Error() == b.Error()
+}

@@ -1,0 +1,120 @@
+package naming
+
+import (
+	"context"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+)
+
+// lookups are the look-ups that readings of one name share. A reading asks for
+// what it needs between begin and end; what was asked for in an earlier reading
+// is reused, and what the latest one did not ask for is cancelled. That is the
+// whole lifetime of a look-up. Not safe for concurrent use.
+type lookups struct {
+	ctx   context.Context // the parent of every look-up's
+	table table
+	limit int // look-ups in one reading
+	known map[lookupKey]*lookup
+	round uint64 // counts the readings
+
+	// Of the present reading:
+	asked   int
+	signals []<-chan struct{} // what makes it out of date
+	stale   error             // why a value that was used may be out of date
+}
+
+// lookupKey is what a look-up is for: a namer, by its place in the table, and the
+// path that it gets.
+type lookupKey struct {
+	namer int
+	path  dtab.Path
+}
+
+type lookup struct {
+	src    weft.Source[answer]
+	cancel context.CancelFunc
+	state  answer
+	round  uint64 // the last reading that used it
+}
+
+func newLookups(ctx context.Context, t table, limit int) *lookups {
+	return &lookups{ctx: ctx, table: t, limit: limit, known: map[lookupKey]*lookup{}}
+}
+
+// begin starts a reading.
+func (l *lookups) begin() {
+	l.round++
+	l.asked = 0
+	l.signals = l.signals[:0]
+	l.stale = nil
+}
+
+// spend counts one look-up of a path and reports whether it is allowed.
+func (l *lookups) spend() bool {
+	l.asked++
+	return l.asked <= l.limit
+}
+
+// exhausted reports whether the reading wanted more look-ups than allowed.
+func (l *lookups) exhausted() bool { return l.asked > l.limit }
+
+// watch makes a reading depend on a Source, whose Load returned stale and, if it
+// is stale, err.
+func (l *lookups) watch(stale <-chan struct{}, known bool, err error) {
+	if stale != nil {
+		l.signals = append(l.signals, stale)
+	}
+	if known && err != nil && l.stale == nil {
+		l.stale = err
+	}
+}
+
+// resolve asks the namers for p, in their order, until one does not say Neg.
+// visit, if it is not nil, is told of each answer.
+func (l *lookups) resolve(p dtab.Path, visit func(Prefixed, answer)) answer {
+	for i, n := range l.table {
+		if !p.HasPrefix(n.Prefix) {
+			continue
+		}
+		a := l.ask(i, p.Drop(n.Prefix.Len()))
+		if visit != nil {
+			visit(n, a)
+		}
+		if !a.Known || a.Value.Op != dtab.Neg {
+			return a
+		}
+	}
+	return Ok(dtab.Tree[Name]{})
+}
+
+// ask returns what a namer says about p, the same throughout a reading.
+func (l *lookups) ask(namer int, p dtab.Path) answer {
+	key := lookupKey{namer, p}
+	x := l.known[key]
+	if x == nil {
+		ctx, cancel := context.WithCancel(l.ctx)
+		x = &lookup{src: l.table[namer].Namer.Lookup(ctx, p), cancel: cancel}
+		l.known[key] = x
+	}
+	if x.round != l.round {
+		x.round = l.round
+		var stale <-chan struct{}
+		x.state, stale = x.src.Load()
+		if stale == nil {
+			x.cancel() // nothing keeps a constant up to date
+		}
+		l.watch(stale, x.state.Known, x.state.Err)
+	}
+	return x.state
+}
+
+// end finishes a reading: it cancels the look-ups that were not asked for.
+func (l *lookups) end() {
+	for key, x := range l.known {
+		if x.round != l.round {
+			x.cancel()
+			delete(l.known, key)
+		}
+	}
+}
