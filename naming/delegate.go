@@ -120,8 +120,8 @@ func (e *explainer) path(p dtab.Path, from *dtab.Dentry, depth int) (Delegation,
 // namers explains a path that no rule matches.
 func (e *explainer) namers(p dtab.Path, from *dtab.Dentry, depth int) (Delegation, error) {
 	var asked []Asked
-	a := e.resolve(p, func(n Prefixed, a answer) {
-		asked = append(asked, Asked{Prefix: n.Prefix, Answer: answerText(a)})
+	a := e.resolve(p, func(prefix dtab.Path, a answer) {
+		asked = append(asked, Asked{Prefix: prefix, Answer: answerText(a)})
 	})
 	d := Delegation{Path: p, Dentry: from, Asked: asked}
 	switch {

@@ -15,8 +15,8 @@ type Options struct {
 	// Namers are asked for what the dtab has no rule for, later ones first.
 	Namers Namers
 
-	// Global is asked last, for the names under /$, with /$ taken off. Nil knows no
-	// such names.
+	// Global is asked last, for the names under /$, and gets the whole name. Nil
+	// knows no such names.
 	Global Namer
 
 	// Stored is a dtab that is kept somewhere else and changes: a file, a config

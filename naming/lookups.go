@@ -72,14 +72,14 @@ func (l *lookups) watch(stale <-chan struct{}, known bool, err error) {
 
 // resolve asks the namers for p, in their order, until one does not say Neg.
 // visit, if it is not nil, is told of each answer.
-func (l *lookups) resolve(p dtab.Path, visit func(Prefixed, answer)) answer {
+func (l *lookups) resolve(p dtab.Path, visit func(prefix dtab.Path, a answer)) answer {
 	for i, n := range l.table {
 		if !p.HasPrefix(n.Prefix) {
 			continue
 		}
-		a := l.ask(i, p.Drop(n.Prefix.Len()))
+		a := l.ask(i, p.Drop(n.drop))
 		if visit != nil {
-			visit(n, a)
+			visit(n.Prefix, a)
 		}
 		if !a.Known || a.Value.Op != dtab.Neg {
 			return a

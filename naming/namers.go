@@ -33,21 +33,23 @@ func (ns Namers) Overlap() (a, b dtab.Path, found bool) {
 
 // table holds the namers in the order in which they are asked, the global one
 // last.
-type table []Prefixed
+type table []tableEntry
+
+type tableEntry struct {
+	Prefixed
+	drop int // how many elements of a name the namer does not get
+}
 
 func newTable(ns Namers, global Namer) table {
 	t := make(table, 0, len(ns)+1)
 	for i := len(ns) - 1; i >= 0; i-- {
-		t = append(t, ns[i])
+		t = append(t, tableEntry{ns[i], ns[i].Prefix.Len()})
 	}
 	if global != nil {
-		t = append(t, Prefixed{Prefix: globalPrefix(), Namer: global})
+		t = append(t, tableEntry{Prefixed{Prefix: dtab.MustPath("/$"), Namer: global}, 0})
 	}
 	return t
 }
-
-// globalPrefix is the prefix of the names that the global namer answers for.
-func globalPrefix() dtab.Path { return dtab.MustPath("/$") }
 
 // answer is what a namer said about a name.
 type answer = State[dtab.Tree[Name]]
