@@ -24,13 +24,7 @@ func Parse(s string) (Dtab, error) {
 }
 
 // MustParse is Parse for text known to be right; it panics on any other.
-func MustParse(s string) Dtab {
-	d, err := Parse(s)
-	if err != nil {
-		panic("dtab: " + quoted(s) + ": " + err.Error())
-	}
-	return d
-}
+func MustParse(s string) Dtab { return must(Parse(s)) }
 
 // String returns the canonical text, which Parse reads back, except that
 // weights are rounded to two decimals.

@@ -50,8 +50,7 @@ func ExampleSimplify() {
 
 func ExampleSyntaxError() {
 	_, err := dtab.Parse("/svc => /host;\n/host = /#/io.l5d.fs")
-	var syntax *dtab.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*dtab.SyntaxError](err); ok {
 		fmt.Println(syntax.Detail())
 	}
 	_, err = dtab.Parse("/svc=>/foo^bar")

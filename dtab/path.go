@@ -34,13 +34,7 @@ func ParsePath(s string) (Path, error) {
 }
 
 // MustPath is ParsePath for text known to be right; it panics on any other.
-func MustPath(s string) Path {
-	p, err := ParsePath(s)
-	if err != nil {
-		panic("dtab: path " + quoted(s) + ": " + err.Error())
-	}
-	return p
-}
+func MustPath(s string) Path { return must(ParsePath(s)) }
 
 // PathOf returns the path of the given elements, which are taken as raw bytes:
 // nothing in them is an escape. The error wraps ErrEmptyElement.

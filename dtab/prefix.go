@@ -26,13 +26,7 @@ func ParsePrefix(s string) (Prefix, error) {
 }
 
 // MustPrefix is ParsePrefix for text known to be right; it panics on any other.
-func MustPrefix(s string) Prefix {
-	x, err := ParsePrefix(s)
-	if err != nil {
-		panic("dtab: prefix " + quoted(s) + ": " + err.Error())
-	}
-	return x
-}
+func MustPrefix(s string) Prefix { return must(ParsePrefix(s)) }
 
 // PrefixOf returns the prefix that matches p and the paths below it.
 func PrefixOf(p Path) Prefix { return Prefix(p) }

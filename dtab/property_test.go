@@ -2,6 +2,7 @@ package dtab_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -110,14 +111,14 @@ func TestSimplifyKeepsMeaning(t *testing.T) {
 // lookup is §2.4 in the plainest words.
 func lookup(d dtab.Dtab, p dtab.Path) tree {
 	var found []tree
-	for i := len(d) - 1; i >= 0; i-- {
-		x := d[i].Prefix
+	for _, e := range slices.Backward(d) {
+		x := e.Prefix
 		ok := x.Len() <= p.Len()
 		for j := 0; ok && j < x.Len(); j++ {
 			ok = x.Wildcard(j) || x.Elem(j) == p.Elem(j)
 		}
 		if ok {
-			found = append(found, dtab.Map(d[i].Dst, func(q dtab.Path) dtab.Path { return q.Concat(p.Drop(x.Len())) }))
+			found = append(found, dtab.Map(e.Dst, func(q dtab.Path) dtab.Path { return q.Concat(p.Drop(x.Len())) }))
 		}
 	}
 	switch len(found) {

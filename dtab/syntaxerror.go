@@ -52,5 +52,10 @@ func (e *SyntaxError) Detail() string {
 	return e.Position() + ": " + e.Expected + " expected but " + e.Found + " found"
 }
 
-// quoted quotes s for a panic message.
-func quoted(s string) string { return strconv.Quote(s) }
+// must returns v for callers that vouch for their text.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic("dtab: " + err.Error()) //nolint:forbidigo // every Must function panics here
+	}
+	return v
+}

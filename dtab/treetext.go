@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// ParseTree reads a tree. The error is a *SyntaxError.
+// ParseTree reads a tree, with blanks and comments allowed around every token.
+// Parentheses nest to a depth of 1000. The error is a *SyntaxError.
 func ParseTree(s string) (Tree[Path], error) {
 	r := parser{in: s}
 	t, err := r.tree()
@@ -20,13 +21,7 @@ func ParseTree(s string) (Tree[Path], error) {
 }
 
 // MustTree is ParseTree for text known to be right; it panics on any other.
-func MustTree(s string) Tree[Path] {
-	t, err := ParseTree(s)
-	if err != nil {
-		panic("dtab: tree " + quoted(s) + ": " + err.Error())
-	}
-	return t
-}
+func MustTree(s string) Tree[Path] { return must(ParseTree(s)) }
 
 // ShowTree returns the canonical text of t, which ParseTree reads back, except
 // that weights are rounded to two decimals.
