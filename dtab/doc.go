@@ -11,9 +11,9 @@
 // are those of Finagle 21.4, including the text of its parse errors, which users
 // see in HTTP 400 bodies.
 //
-// Two inputs that the original takes are refused: parentheses nested more than
-// 1000 deep, on which it overflows its stack, and weights too large for a
-// float64, which it reads as infinite.
+// Two inputs that the original's grammar allows are refused: parentheses nested
+// more than 1000 deep, so that hostile text cannot use up the stack, and weights
+// too large for a float64, since no share can be taken of an infinite one.
 //
 // The package depends on the standard library only. All values are immutable:
 // slices reachable from a Dtab or a Tree must not be written to once shared.

@@ -165,7 +165,7 @@ func (r *parser) number() (float64, error) {
 	}
 	w, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(w, 0) {
-		// Java reads an infinity here, of which no share can be taken.
+		// No share can be taken of an infinite weight.
 		return 0, r.failOn("weight below 1.8e308", "a larger one")
 	}
 	return w, nil
