@@ -36,6 +36,14 @@ func (p Pick) Done(r weft.Result) {
 	(*o).Observe(e, r, now)
 }
 
+// Elapsed returns the time since the pick, 0 for the zero Pick.
+func (p Pick) Elapsed() time.Duration {
+	if p.Endpoint == nil {
+		return 0
+	}
+	return time.Duration(max(p.Endpoint.owner.now()-p.start, 0))
+}
+
 // Pick chooses an endpoint and counts a request as outstanding on it, until
 // Pick.Done. It returns ErrEmpty, ErrUnhealthy (see Options.OnAllUnhealthy) or
 // ErrClosed. It blocks only with WaitHealthy, and then returns the context's

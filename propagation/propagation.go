@@ -1,0 +1,44 @@
+package propagation
+
+import (
+	"context"
+
+	"github.com/weft-mesh/weft"
+)
+
+// Propagator reads and writes the headers of one trace format together with the
+// deadline and the per-request dtab. The zero Propagator uses Linkerd's own trace
+// header. It is a value without state.
+type Propagator struct {
+	// Trace is the format of trace ids on the wire.
+	Trace TraceFormat
+}
+
+// Extract reads the context headers of an incoming request, removes them from c
+// and returns a context that carries them: a deadline (enforced as the context's
+// own), the per-request dtab (appended to the one in ctx) and the trace of a new
+// server span. The caller must call cancel when the request is over.
+//
+// A dtab that does not parse is an error, a *dtab.SyntaxError; a deadline or
+// trace that cannot be read counts as absent.
+func (p Propagator) Extract(ctx context.Context, c Carrier) (_ context.Context, cancel context.CancelFunc, err error) {
+	local, err := extractDtab(c)
+	if err != nil {
+		return ctx, func() {}, err
+	}
+	ctx = weft.AddDtab(ctx, local)
+	ctx = p.extractTrace(ctx, c)
+	ctx, cancel = WithDeadline(ctx, extractDeadline(c))
+	return ctx, cancel, nil
+}
+
+// Inject writes the context headers of an outgoing request: the deadline and the
+// per-request dtab if ctx has them, and the trace of ctx, which the caller has
+// already moved on to the client span (see ClientSpan).
+func (p Propagator) Inject(ctx context.Context, c Carrier) {
+	if d := DeadlineFrom(ctx); !d.IsZero() {
+		c.Set(HeaderDeadline, d.String())
+	}
+	injectDtab(ctx, c)
+	p.injectTrace(ctx, c)
+}
