@@ -55,8 +55,15 @@ type Aperture struct {
 // HonoursWeights implements WeightAware.
 func (Aperture) HonoursWeights() bool { return true }
 
-// RebuildOnStatus implements StatusAware: unhealthy endpoints leave the window.
-func (Aperture) RebuildOnStatus() bool { return true }
+// RebuildOnStatus implements StatusAware: unhealthy endpoints leave the random
+// window. The one on the ring stays as it is, or the shares would not add up.
+func (p Aperture) RebuildOnStatus() bool {
+	if p.Coordinate == nil {
+		return true
+	}
+	c, _ := p.Coordinate.Load()
+	return c.Total <= 0
+}
 
 func (p Aperture) withDefaults() Aperture {
 	if p.SmoothWindow <= 0 {

@@ -3,7 +3,7 @@ package balancer
 import "math"
 
 // ema is an exponential moving average over irregular samples. The first sample
-// after creation or reset is taken as it is.
+// is taken as it is.
 type ema struct {
 	window float64 // in the unit of the stamps; 0 keeps the last sample only
 	value  float64

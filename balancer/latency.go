@@ -22,7 +22,7 @@ type latencyMeter struct {
 	cfg EWMA // without defaults to fill
 
 	eps  []*Endpoint
-	tau  float64 // Decay in ns
+	tau  float64      // Decay in ns
 	mean atomic.Int64 // ns
 	next atomic.Int64 // when mean is due
 }

@@ -129,12 +129,15 @@ func (s *snapshot) draw(r Rand) (*class, bool) {
 // search returns an open endpoint other than the one to avoid, nil if there is
 // none. It is for the rare case that drawing did not find one.
 func (s *snapshot) search(avoid string, r Rand) *Endpoint {
-	first, _ := s.draw(r)
-	for _, cl := range append([]*class{first}, s.classes...) {
+	first := 0
+	if s.table != nil {
+		first = s.table.draw(r)
+	}
+	for i := range s.classes {
+		cl := s.classes[(first+i)%len(s.classes)]
 		n := len(cl.eps)
-		start := r.IntN(n)
-		for i := range n {
-			e := cl.eps[(start+i)%n]
+		for j, start := 0, r.IntN(n); j < n; j++ {
+			e := cl.eps[(start+j)%n]
 			if e.Status() == weft.Open && (avoid == "" || e.addr != avoid) {
 				return e
 			}
