@@ -44,7 +44,7 @@ func RegisterProcess(s *Scope, start time.Time) {
 
 	own := s.Scope("process")
 	gauge(own, "goroutines", func(p *process) float64 { return p.runtime(rtGoroutines) })
-	gauge(own, "gc_cpu_seconds", func(p *process) float64 { return p.samples[rtGCCPU].Value.Float64() })
+	gauge(own, "gc_cpu_seconds", func(p *process) float64 { return p.runtime(rtGCCPU) })
 	if _, ok := countFDs(); ok {
 		gauge(jvm, "fd_count", func(p *process) float64 { return p.fds })
 		gauge(own, "open_fds", func(p *process) float64 { return p.fds })
@@ -118,13 +118,17 @@ func (p *process) read(f func(*process) float64) float64 {
 	return f(p)
 }
 
-// runtime returns one of the runtime's integer metrics, 0 if this version of Go
-// does not have it.
+// runtime returns one of the runtime's metrics, 0 if this version of Go does not
+// have it.
 func (p *process) runtime(i int) float64 {
-	if v := p.samples[i].Value; v.Kind() == metrics.KindUint64 {
+	switch v := p.samples[i].Value; v.Kind() {
+	case metrics.KindUint64:
 		return float64(v.Uint64())
+	case metrics.KindFloat64:
+		return v.Float64()
+	default:
+		return 0
 	}
-	return 0
 }
 
 func (p *process) heapCommitted() float64 {

@@ -72,7 +72,7 @@ func (d *Dest) Budget() retry.Budget { return d.budget }
 // the Dest retires; reading it is left to the requests, so that a name nobody
 // asks for costs nothing when its binding changes.
 func (r *Router) newDest(path dtab.Path, local dtab.Dtab) *Dest {
-	d := &Dest{router: r, path: path, local: local, opts: r.opts.Service(path)}
+	d := &Dest{router: r, kept: true, path: path, local: local, opts: r.opts.Service(path)}
 	d.budget = newBudget(d.opts.Budget)
 	ctx, cancel := context.WithCancel(r.ctx)
 	d.cancel = cancel

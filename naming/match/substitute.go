@@ -26,7 +26,7 @@ func Substitute(captures map[string]string, text string) string {
 
 // cutName splits s around its first {name}. Without one, before is all of s.
 func cutName(s string) (before, name, after string, ok bool) {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] != '{' {
 			continue
 		}
