@@ -236,10 +236,10 @@ func BenchmarkStatRecord(b *testing.B) {
 		b.Run(fmt.Sprintf("below=%d", limit), func(b *testing.B) {
 			s := newTree(b).Scope("a").Stat("b")
 			b.ReportAllocs()
-			v := int64(1)
+			v := uint32(1)
 			for b.Loop() {
-				v = v*1103515245 + 12345&math.MaxInt32
-				s.Record(v >> 8 % limit)
+				v = v*1664525 + 1013904223
+				s.Record(int64(v>>1) % limit)
 			}
 		})
 	}
