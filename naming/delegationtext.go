@@ -1,6 +1,7 @@
 package naming
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -47,7 +48,7 @@ func (d Delegation) text(b *strings.Builder, depth int, mark, why string, live b
 			kept := live && out != KindNeg && out != KindFail && out != KindException
 			why := ""
 			if live && !kept && d.verdict() != out {
-				why = "left out of the split: " + string(out)
+				why = "left out of the split"
 			}
 			k.text(b, depth+1, fmt.Sprintf("%g * ", k.Weight), why, kept)
 		}
@@ -73,6 +74,8 @@ func (d Delegation) textAlt(b *strings.Builder, depth int, live bool) {
 			why = "neg"
 		case out == KindFail:
 			why = "fail stops here"
+		case k.waits():
+			why = "the name waits for this"
 		case out == KindException:
 			why = "an error stops here: failover is for names that do not exist"
 		default:
@@ -98,6 +101,9 @@ func (d Delegation) remark() string {
 	case KindEmpty:
 		return ": exists and has no members"
 	case KindException:
+		if d.waits() {
+			return ": no answer yet"
+		}
 		return fmt.Sprintf(": error: %v", d.Err)
 	case KindAlt:
 		return ", the first of:"
@@ -110,6 +116,15 @@ func (d Delegation) remark() string {
 	default:
 		return ""
 	}
+}
+
+// waits reports whether the node has no verdict yet because a namer has not
+// answered.
+func (d Delegation) waits() bool {
+	for d.Kind == KindDelegate && len(d.Kids) > 0 {
+		d = d.Kids[0]
+	}
+	return d.Kind == KindException && errors.Is(d.Err, errUnanswered)
 }
 
 func (d Delegation) boundText() string {
