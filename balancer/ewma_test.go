@@ -15,15 +15,23 @@ func costs() []EWMA { return []EWMA{{}, {OriginalCost: true}} }
 
 func (p EWMA) String() string { return fmt.Sprintf("original=%t", p.OriginalCost) }
 
-// Vector 101.
+// Vector 101. The upstream suite allows 5e-4·R with its one seed; over several
+// seeds that bounds all but the odd endpoint of a hundred.
 func TestEWMAIsEvenUnderEqualLatency(t *testing.T) {
 	for _, p := range costs() {
 		t.Run(p.String(), func(t *testing.T) {
 			p.Decay = 150
-			b, now := made(t, nodes, Options{Policy: p})
-			picks, _ := ticking(t, b, now, calls, func(int) int64 { return 5 })
-			for i, k := range picks {
-				assert.InDelta(t, calls/nodes, k, .15*calls/nodes, i)
+			for seed := range uint64(3) {
+				b, now := made(t, nodes, Options{Policy: p, Rand: NewRand(seed)})
+				picks, _ := ticking(t, b, now, calls, func(int) int64 { return 5 })
+				outside := 0
+				for i, k := range picks {
+					assert.InDelta(t, calls/nodes, k, 1e-3*calls, i)
+					if d := k - calls/nodes; d > 50 || d < -50 {
+						outside++
+					}
+				}
+				assert.LessOrEqual(t, outside, 5)
 			}
 		})
 	}
@@ -73,21 +81,21 @@ func TestEWMALoad(t *testing.T) {
 			e := b.Endpoints()[0]
 			m := b.snap.Load().classes[0].picker.(*ewmaPicker)
 			m.mean.Store(0) // what the original decays to
-			assert.Zero(t, m.load(e, 0), "unknown and idle")
+			assert.Zero(t, m.load(e, 1, 0), "unknown and idle")
 			require.True(t, e.acquire(0))
-			assert.InDelta(t, float64(1<<47-1+1), m.load(e, 0), 0, "106")
+			assert.InDelta(t, float64(1<<47-1+1), m.load(e, 1, 0), 0, "106")
 			e.release()
 			m.Observe(e, weft.Result{Latency: 100 * time.Millisecond}, 0)
 			for _, v := range []struct {
 				at   float64
 				want float64
 			}{{0, 100}, {1, 90.4837}, {6.93147, 50}, {10, 36.788}, {46.0517, 1}} {
-				assert.InDelta(t, v.want*ms, m.load(e, int64(v.at*1e9)), .001*ms, "104 at %v s", v.at)
+				assert.InDelta(t, v.want*ms, m.load(e, 1, int64(v.at*1e9)), .001*ms, "104 at %v s", v.at)
 			}
 			require.True(t, e.acquire(0))
 			require.True(t, e.acquire(0))
 			require.True(t, e.acquire(0))
-			assert.InDelta(t, 4*ms, m.load(e, 46_051_700_000), .01*ms, "pending 3")
+			assert.InDelta(t, 4*ms, m.load(e, 1, 46_051_700_000), .01*ms, "pending 3")
 		})
 	}
 }
@@ -98,7 +106,7 @@ func TestEWMAReadsChangeNothing(t *testing.T) {
 	m := b.snap.Load().classes[0].picker.(*ewmaPicker)
 	m.Observe(e, weft.Result{Latency: 100 * time.Millisecond}, 0)
 	for at := range int64(1000) {
-		m.load(e, at*1e7)
+		m.load(e, 1, at*1e7)
 		b.Stats()
 	}
 	assert.Equal(t, 100*time.Millisecond, e.Cost())
@@ -163,8 +171,8 @@ func TestEWMADecaysToTheMean(t *testing.T) {
 	m.Observe(eps[0], weft.Result{Class: weft.Failure}, 0)
 	*now = int64(1000 * time.Second)
 	m.tick(*now)
-	assert.InDelta(t, 22.2e6, m.load(eps[0], *now), .1e6, "one outlier hardly moves the mean")
-	assert.InDelta(t, 22.2e6, m.load(eps[1], *now), .1e6)
+	assert.InDelta(t, 22.2e6, m.load(eps[0], 1, *now), .1e6, "one outlier hardly moves the mean")
+	assert.InDelta(t, 22.2e6, m.load(eps[1], 1, *now), .1e6)
 }
 
 // Errors that are everywhere must not concentrate the traffic anywhere.

@@ -82,7 +82,7 @@ type heapPicker struct {
 	turn  uint64
 }
 
-func (p *heapPicker) exhaustive() {}
+func (p *heapPicker) exhaustive() bool { return true }
 
 // Pick implements Picker.
 func (p *heapPicker) Pick(c weft.Call, _ int64) *Endpoint {

@@ -29,9 +29,11 @@ type latencyMeter struct {
 
 // Load implements Loader. With OriginalCost it changes the load, as Finagle's
 // gauge does.
-func (m *latencyMeter) Load(e *Endpoint, now int64) float64 { return m.load(e, now) }
+func (m *latencyMeter) Load(e *Endpoint, now int64) float64 { return m.load(e, 1, now) }
 
-func (m *latencyMeter) load(e *Endpoint, now int64) float64 {
+// load is latency × (pending/weight + 1): candidates are drawn by weight already,
+// so that dividing the idle cost too would count the weight twice.
+func (m *latencyMeter) load(e *Endpoint, inverse float64, now int64) float64 {
 	if m.cfg.OriginalCost {
 		m.observeOriginal(e, 0, now)
 	}
@@ -41,13 +43,13 @@ func (m *latencyMeter) load(e *Endpoint, now int64) float64 {
 		if pending == 0 {
 			return 0
 		}
-		return unknownCost + pending
+		return unknownCost + pending*inverse
 	}
 	if !m.cfg.OriginalCost {
 		floor := float64(m.mean.Load())
 		v = floor + (v-floor)*decay(float64(max(now-stamp, 0))/m.tau)
 	}
-	return v * (pending + 1)
+	return v * (pending*inverse + 1)
 }
 
 // Observe implements Observer.

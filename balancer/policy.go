@@ -66,8 +66,8 @@ type WeightAware interface {
 	HonoursWeights() bool
 }
 
-// exhaustive is implemented by pickers that look at every endpoint, so that
-// asking them again is pointless.
+// exhaustive is implemented by pickers that may know that asking again is
+// pointless, because they have looked at every endpoint.
 type exhaustive interface {
-	exhaustive()
+	exhaustive() bool
 }

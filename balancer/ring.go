@@ -3,10 +3,10 @@ package balancer
 // arc is the part of a ring's endpoint that a client covers.
 type arc struct {
 	index   int     // of the endpoint
-	overlap float64 // relative to the endpoint's whole share, if the weights are equal
+	overlap float64 // relative to the mean length of an endpoint
 }
 
-// slices returns how many of the total unit slices of the ring a client covers:
+// unitSlices returns how many of the total unit slices of the ring a client covers:
 // enough for least endpoints of n, rounded up to whole slices because only then
 // each point of the ring is covered by the same number of clients.
 func unitSlices(n, total, least int) int {
@@ -57,7 +57,7 @@ func weightedRing(weights []float64, from, width float64) []arc {
 		end := start + w/sum
 		covered := overlap(start, end, from, from+width) + overlap(start, end, from-1, from+width-1)
 		if covered > sliver {
-			arcs = append(arcs, arc{i, covered})
+			arcs = append(arcs, arc{i, covered * float64(len(weights))})
 		}
 		start = end
 	}

@@ -21,14 +21,13 @@ func (RoundRobin) Build(s Set) Picker {
 			p.eps = append(p.eps, e)
 		}
 	}
-	if len(p.eps) == 0 {
+	if p.down = len(p.eps) == 0; p.down {
 		p.eps = s.Endpoints
 	}
 	if prev, ok := s.Prev.(*rotation); ok {
-		p.turn = prev.turn
+		p.turn.Store(prev.position(p.eps))
 	} else {
-		p.turn = new(atomic.Uint64)
-		p.turn.Store(s.Rand.Uint64() >> 1)
+		p.turn.Store(uint64(s.Rand.IntN(len(p.eps))))
 	}
 	return p
 }
@@ -38,10 +37,30 @@ func (RoundRobin) RebuildOnStatus() bool { return true }
 
 type rotation struct {
 	eps  []*Endpoint
-	turn *atomic.Uint64
+	down bool          // none of them is open
+	turn atomic.Uint64 // that of the last pick
 }
 
 // Pick implements Picker.
 func (p *rotation) Pick(weft.Call, int64) *Endpoint {
 	return p.eps[p.turn.Add(1)%uint64(len(p.eps))]
+}
+
+func (p *rotation) exhaustive() bool { return p.down }
+
+// position returns where the last endpoint picked stands in next, or the last
+// before it that is there.
+func (p *rotation) position(next []*Endpoint) uint64 {
+	index := make(map[*Endpoint]int, len(next))
+	for i, e := range next {
+		index[e] = i
+	}
+	n := uint64(len(p.eps))
+	last := p.turn.Load()%n + n
+	for k := range n {
+		if i, ok := index[p.eps[(last-k)%n]]; ok {
+			return uint64(i)
+		}
+	}
+	return 0
 }

@@ -23,7 +23,7 @@ type class struct {
 	share     float64
 	eps       []*Endpoint
 	picker    Picker
-	thorough  bool // the picker is exhaustive
+	thorough  bool // the picker has looked at every endpoint
 	available atomic.Int64
 }
 
@@ -86,7 +86,9 @@ func (b *Balancer) build(cl *class, prev *snapshot) *class {
 		}
 	}
 	cl.picker = b.opts.Policy.Build(set)
-	_, cl.thorough = cl.picker.(exhaustive)
+	if x, ok := cl.picker.(exhaustive); ok {
+		cl.thorough = x.exhaustive()
+	}
 	var o *Observer
 	if obs, ok := cl.picker.(Observer); ok {
 		o = &obs

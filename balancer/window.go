@@ -3,8 +3,8 @@ package balancer
 import (
 	"cmp"
 	"hash/fnv"
-	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/weft-mesh/weft"
 )
@@ -15,7 +15,7 @@ type window struct {
 	rand    Rand
 	all     []*Endpoint // also those outside
 	eps     []*Endpoint
-	weights []float64 // nil if all are equal
+	inverse []float64 // of the weights; nil if all are equal
 	cum     []float64 // prefix: normalised sums of weights; nil if they are equal
 	table   *alias    // ring: draws by overlap
 	hash    uint32
@@ -26,6 +26,7 @@ type window struct {
 	coord   Coordinate
 	changes uint64
 	stale   <-chan struct{}
+	asked   atomic.Bool // for the rebuild that a new coordinate needs
 	rebuild func()
 }
 
@@ -50,11 +51,11 @@ func (w *window) layPrefix() {
 	if equal {
 		return
 	}
-	w.weights = weights
 	mass := 0.0
 	for _, x := range weights {
 		mass += x / sum
 		w.cum = append(w.cum, mass)
+		w.inverse = append(w.inverse, sum/float64(len(weights))/x)
 	}
 }
 
@@ -70,11 +71,13 @@ func (w *window) layRing(least int) {
 	if equal {
 		weights = nil
 	}
+	var overlaps []float64
 	for _, a := range ring(len(order), weights, w.coord, least) {
 		w.eps = append(w.eps, order[a.index])
-		w.weights = append(w.weights, a.overlap)
+		overlaps = append(overlaps, a.overlap)
+		w.inverse = append(w.inverse, 1/a.overlap)
 	}
-	w.table, _ = newAlias(w.weights) // overlaps are positive
+	w.table, _ = newAlias(overlaps) // all positive
 }
 
 // shares returns the weights of endpoints; all zero counts as all equal.
@@ -112,7 +115,9 @@ func (w *window) Pick(c weft.Call, now int64) *Endpoint {
 	if w.stale != nil {
 		select {
 		case <-w.stale:
-			w.rebuild()
+			if w.asked.CompareAndSwap(false, true) {
+				w.rebuild()
+			}
 		default:
 		}
 	}
@@ -126,11 +131,11 @@ func (w *window) Pick(c weft.Call, now int64) *Endpoint {
 	if i == j {
 		return w.eps[i]
 	}
-	wi, wj := 1.0, 1.0
-	if w.weights != nil && math.Abs(w.weights[i]-w.weights[j]) >= 1e-4 {
-		wi, wj = w.weights[i], w.weights[j]
+	x, y := 1.0, 1.0
+	if w.inverse != nil {
+		x, y = w.inverse[i], w.inverse[j]
 	}
-	return better(w.eps[i], w.eps[j], wi, wj, w.meter, c, now)
+	return better(w.eps[i], w.eps[j], x, y, w.meter, c, now)
 }
 
 // pair draws two candidates, different ones if there are and, where weights make
@@ -188,4 +193,4 @@ type latencyWindow struct{ *window }
 func (w latencyWindow) Observe(e *Endpoint, r weft.Result, now int64) { w.latency.Observe(e, r, now) }
 
 // Load implements Loader.
-func (w latencyWindow) Load(e *Endpoint, now int64) float64 { return w.latency.load(e, now) }
+func (w latencyWindow) Load(e *Endpoint, now int64) float64 { return w.latency.load(e, 1, now) }
