@@ -48,11 +48,9 @@ func ParseSample(s string) (float64, bool) {
 }
 
 // Sample returns t with its sampling decided: the given share of all traces, 0
-// for none and 1 for all, chosen by trace id. A decision made before stays.
+// for none and 1 for all, chosen by trace id. It replaces a decision made before,
+// as an l5d-sample header does; a debug trace stays sampled.
 func (t Trace) Sample(share float64) Trace {
-	if _, known := t.Decision(); known {
-		return t
-	}
 	t.SampledKnown = true
 	t.Sampled = newRate(share).takes(t)
 	return t

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -41,16 +42,31 @@ func TestTraceCodecVectors(t *testing.T) {
 		want    telemetry.Trace
 		flags   uint64
 	}{
-		{"root", "0000000000000001" + "0000000000000001" + "0000000000000001" + "0000000000000000",
-			telemetry.Trace{Span: 1, Parent: 1, TraceLow: 1}, 0},
-		{"child, sampled", "0102030405060708" + "1112131415161718" + "2122232425262728" + "0000000000000006",
-			telemetry.Trace{Span: 0x0102030405060708, Parent: 0x1112131415161718, TraceLow: 0x2122232425262728, SampledKnown: true, Sampled: true}, 6},
-		{"not sampled", "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000002",
-			telemetry.Trace{Span: 1, Parent: 2, TraceLow: 3, SampledKnown: true}, 2},
-		{"debug", "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000001",
-			telemetry.Trace{Span: 1, Parent: 2, TraceLow: 3, Debug: true}, 1},
-		{"128 bits", "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000000" + "0000000000000009",
-			telemetry.Trace{Span: 1, Parent: 2, TraceLow: 3, TraceHigh: 9}, 0},
+		{
+			"root", "0000000000000001" + "0000000000000001" + "0000000000000001" + "0000000000000000",
+			telemetry.Trace{Span: 1, Parent: 1, TraceLow: 1},
+			0,
+		},
+		{
+			"child, sampled", "0102030405060708" + "1112131415161718" + "2122232425262728" + "0000000000000006",
+			telemetry.Trace{Span: 0x0102030405060708, Parent: 0x1112131415161718, TraceLow: 0x2122232425262728, SampledKnown: true, Sampled: true},
+			6,
+		},
+		{
+			"not sampled", "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000002",
+			telemetry.Trace{Span: 1, Parent: 2, TraceLow: 3, SampledKnown: true},
+			2,
+		},
+		{
+			"debug", "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000001",
+			telemetry.Trace{Span: 1, Parent: 2, TraceLow: 3, Debug: true},
+			1,
+		},
+		{
+			"128 bits", "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000000" + "0000000000000009",
+			telemetry.Trace{Span: 1, Parent: 2, TraceLow: 3, TraceHigh: 9},
+			0,
+		},
 	} {
 		raw, err := hex.DecodeString(v.hex)
 		require.NoError(t, err)
@@ -74,7 +90,7 @@ func TestTraceCodecRejects(t *testing.T) {
 	long := telemetry.Trace{TraceHigh: 1}.EncodeString()
 	for _, s := range []string{
 		"", "x", good[:43], good + "=", good[:40], good + good, "*" + good[1:], good[:43] + "A",
-		good[:20] + "\n\n\n\n" + good[24:], long[:40] + "\r\n\r\n" + long[44:], long[:52], "====" + good[4:],
+		good[:20] + "\n\n\n\n" + good[24:], long[:40] + "\r\n\r\n" + long[44:], long[:52], good + strings.Repeat("\n", 12), "====" + good[4:],
 		base64.URLEncoding.EncodeToString([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")),
 	} {
 		_, err := telemetry.ParseTrace(s)
@@ -153,9 +169,9 @@ func TestSample(t *testing.T) {
 	}
 	tr := telemetry.NewTrace()
 	assert.Equal(t, tr.Sample(0.5), tr.Sample(0.5), "the same everywhere")
-	assert.True(t, sampled(telemetry.Trace{Span: 1, SampledKnown: true, Sampled: true}.Sample(0)), "a decision stays")
-	assert.False(t, sampled(telemetry.Trace{Span: 1, SampledKnown: true}.Sample(1)))
-	assert.True(t, sampled(telemetry.Trace{Span: 1, Debug: true}.Sample(0)))
+	assert.False(t, sampled(telemetry.Trace{Span: 1, SampledKnown: true, Sampled: true}.Sample(0)), "the newest decision counts")
+	assert.True(t, sampled(telemetry.Trace{Span: 1, SampledKnown: true}.Sample(1)))
+	assert.True(t, sampled(telemetry.Trace{Span: 1, Debug: true}.Sample(0)), "debug is always sampled")
 	assert.False(t, sampled(telemetry.NewTrace().Sample(math.NaN())))
 }
 

@@ -83,7 +83,7 @@ func TestStartFinish(t *testing.T) {
 		assert.Empty(t, s.Lookup("client"))
 		assert.Equal(t, "server", s.Kind.String())
 
-		var unsampled *telemetry.Span = ts.Start(telemetry.NewTrace(), telemetry.ClientSpan, "x")
+		unsampled := ts.Start(telemetry.NewTrace(), telemetry.ClientSpan, "x")
 		assert.Nil(t, unsampled)
 		unsampled.Annotate("cs")
 		unsampled.Tag("a", "b")
@@ -129,8 +129,11 @@ func hop(in telemetry.Trace, at time.Time, router, logical string, endpoints ...
 	return server, append(out, telemetry.Span{
 		Trace: server, Kind: telemetry.ServerSpan, Start: at, End: at.Add(3),
 		Tags: []telemetry.Tag{
-			{Key: "router.label", Value: router}, {Key: "service", Value: logical}, {Key: "client", Value: "/#/fs" + logical},
-			{Key: "ca", Value: "1.1.1.1:1"}, {Key: "sa", Value: "0.0.0.0:4140"},
+			{Key: "router.label", Value: router},
+			{Key: "service", Value: logical},
+			{Key: "client", Value: "/#/fs" + logical},
+			{Key: "ca", Value: "1.1.1.1:1"},
+			{Key: "sa", Value: "0.0.0.0:4140"},
 		},
 	})
 }
@@ -161,6 +164,8 @@ func TestRecentRequests(t *testing.T) {
 	_, second := hop(outer.Child(), at.Add(time.Millisecond), "in", "/svc/b", "4.4.4.4:4")
 	record(second)
 	assert.Equal(t, []string{"/svc/b", "/svc/a"}, logical(), "one trace through two routers, newest first")
+	assert.Equal(t, "4.4.4.4:4", r.Requests()[0].Destination)
+	assert.Equal(t, "3.3.3.3:3", r.Requests()[1].Destination, "of its own client span")
 
 	_, failed := hop(telemetry.NewTrace(), at, "out", "/svc/nowhere")
 	record(failed)
@@ -168,6 +173,9 @@ func TestRecentRequests(t *testing.T) {
 	record(partial)
 	assert.Empty(t, logical(), "incomplete ones have no row, and took the place of the others")
 	assert.Len(t, r.Traces(), 2)
+	record(first)
+	assert.Equal(t, []string{"/svc/a"}, logical(), "an evicted trace that comes back is a new one")
+	assert.Len(t, r.Traces()[0], len(first))
 
 	for i := range 20 {
 		_, s := hop(telemetry.NewTrace(), at.Add(time.Duration(i)*time.Second), "out", fmt.Sprintf("/svc/%d", i), "5.5.5.5:5")

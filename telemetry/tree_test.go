@@ -19,9 +19,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newTree returns a tree whose windows the test closes itself.
-func newTree(t testing.TB) *telemetry.Tree {
+func newTree(tb testing.TB) *telemetry.Tree {
+	tb.Helper()
 	tree := telemetry.NewTree(telemetry.Options{Window: -1})
-	t.Cleanup(func() { assert.NoError(t, tree.Close()) })
+	tb.Cleanup(func() { assert.NoError(tb, tree.Close()) })
 	return tree
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,9 +19,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newTree(t testing.TB) *telemetry.Tree {
+func newTree(tb testing.TB) *telemetry.Tree {
+	tb.Helper()
 	tree := telemetry.NewTree(telemetry.Options{Window: -1})
-	t.Cleanup(func() { assert.NoError(t, tree.Close()) })
+	tb.Cleanup(func() { assert.NoError(tb, tree.Close()) })
 	return tree
 }
 
@@ -174,7 +176,7 @@ func ExampleWrite() {
 func BenchmarkWrite(b *testing.B) {
 	tree := newTree(b)
 	for i := range 1000 {
-		client := tree.Scope("rt", "http", "client", "#/io.l5d.fs/"+strings.Repeat("x", i%20)+string(rune('a'+i%26)))
+		client := tree.Scope("rt", "http", "client", "#/io.l5d.fs/service-"+strconv.Itoa(i))
 		for _, name := range []string{"requests", "success", "connects", "sent_bytes"} {
 			client.Counter(name).Inc()
 		}
