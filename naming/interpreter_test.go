@@ -1,0 +1,337 @@
+package naming_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
+)
+
+type bound = naming.State[dtab.Tree[*naming.Bound]]
+
+// chain is a dtab that leads to /#/n/web in n look-ups, the last one of which is
+// the namer's.
+func chain(n int) dtab.Dtab {
+	var b strings.Builder
+	for i := range n - 2 {
+		fmt.Fprintf(&b, "/h%d=>/h%d;", i, i+1)
+	}
+	fmt.Fprintf(&b, "/h%d=>/#/n/web", n-2)
+	return dtab.MustParse(b.String())
+}
+
+// B50: 100 successive look-ups succeed and the 101st fails.
+func TestDepthLimit(t *testing.T) {
+	in := naming.NewInterpreter(naming.Options{Namers: naming.Namers{{Prefix: path("/#/n"), Namer: naming.NamerFunc(stubN)}}})
+	defer func() { require.NoError(t, in.Close()) }()
+	s, _ := in.Bind(t.Context(), chain(100), path("/h0")).Load()
+	require.Equal(t, "L(/#/n/web)", showState(s))
+	s, _ = in.Bind(t.Context(), chain(101), path("/h0")).Load()
+	require.Equal(t, "Failed(Max recursion level: 100 reached in Namer lookup)", showState(s))
+	require.ErrorIs(t, s.Err, naming.ErrTooDeep)
+}
+
+// B58: namers listed later are asked first, whatever the length of the prefix.
+func TestNamersListedLaterAreAskedFirst(t *testing.T) {
+	bindTo := func(id string) naming.Namer {
+		return naming.NamerFunc(func(_ context.Context, p dtab.Path) weft.Source[answer] {
+			return naming.Answer(dtab.LeafOf(naming.Fixed(path(id), p, endpoints())))
+		})
+	}
+	a := naming.Prefixed{Prefix: path("/#/boo/urns"), Namer: bindTo("/#/boo/urns")}
+	b := naming.Prefixed{Prefix: path("/#/boo"), Namer: bindTo("/#/boo")}
+	for want, namers := range map[string]naming.Namers{
+		"L(/#/boo + /urns)": {a, b},
+		"L(/#/boo/urns)":    {b, a},
+	} {
+		in := naming.NewInterpreter(naming.Options{Namers: namers})
+		s, _ := in.Bind(t.Context(), nil, path("/#/boo/urns")).Load()
+		require.Equal(t, want, showState(s))
+		require.NoError(t, in.Close())
+	}
+	x, y, overlap := naming.Namers{a, {Prefix: path("/#/boot")}, b}.Overlap()
+	require.True(t, overlap)
+	require.Equal(t, []dtab.Path{a.Prefix, b.Prefix}, []dtab.Path{x, y})
+	_, _, overlap = naming.Namers{b, {Prefix: path("/#/boot")}}.Overlap()
+	require.False(t, overlap)
+}
+
+// The request's rules win over Base, and those over the stored ones.
+func TestOrderOfDtabs(t *testing.T) {
+	rules := func(to string) dtab.Dtab { return dtab.MustParse("/svc=>/#/n/" + to) }
+	var stored weft.Var[naming.State[dtab.Dtab]]
+	stored.Store(naming.Ok(rules("stored").Concat(dtab.MustParse("/s=>/#/n/s;/b=>/#/n/s;/l=>/#/n/s"))))
+	in := naming.NewInterpreter(naming.Options{
+		Namers: naming.Namers{{Prefix: path("/#/n"), Namer: naming.NamerFunc(stubN)}},
+		Stored: &stored, Base: rules("base").Concat(dtab.MustParse("/b=>/#/n/b;/l=>/#/n/b")),
+	})
+	defer func() { require.NoError(t, in.Close()) }()
+	for p, want := range map[string]string{"/svc": "local", "/s": "s", "/b": "b", "/l": "l"} {
+		s, _ := in.Bind(t.Context(), rules("local").Concat(dtab.MustParse("/l=>/#/n/l")), path(p)).Load()
+		require.Equal(t, "L(/#/n/"+want+")", showState(s))
+	}
+}
+
+func TestConstantNamesNeedNoGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ctxs []context.Context
+		in := naming.NewInterpreter(naming.Options{Namers: naming.Namers{{
+			Prefix: path("/#/n"), Namer: naming.NamerFunc(func(ctx context.Context, p dtab.Path) weft.Source[answer] {
+				ctxs = append(ctxs, ctx)
+				return stubN(ctx, p)
+			}),
+		}}})
+		_, stale := in.Bind(t.Context(), dtab.MustParse("/svc=>/#/n/neg | /#/n/a & /#/n/b"), path("/svc")).Load()
+		require.Nil(t, stale)
+		require.Len(t, ctxs, 3)
+		for _, ctx := range ctxs {
+			require.Error(t, ctx.Err(), "a constant has nothing to be kept up to date")
+		}
+		// The bubble fails if a goroutine is left here, before Close.
+	})
+}
+
+func TestLookupsEndWithTheBinding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		ctx, cancel := context.WithCancel(t.Context())
+		rules := dtab.MustParse("/svc=>/#/a/x & /#/a/y")
+		w.in.Bind(ctx, rules, path("/svc"))
+		w.in.Bind(t.Context(), rules, path("/svc"))
+		synctest.Wait()
+		require.Equal(t, []string{"/#/a/x x2", "/#/a/y x2"}, w.board.looking(), "two bindings share nothing")
+		cancel()
+		synctest.Wait()
+		require.Equal(t, []string{"/#/a/x x1", "/#/a/y x1"}, w.board.looking())
+		require.NoError(t, w.in.Close())
+		synctest.Wait()
+		require.Empty(t, w.board.looking(), "Close ends what its users have not")
+		s, stale := w.in.Bind(t.Context(), rules, path("/svc")).Load()
+		require.Equal(t, naming.ErrClosed, s.Err)
+		require.Nil(t, stale)
+		_, err := w.in.Delegate(t.Context(), rules, path("/svc"))
+		require.ErrorIs(t, err, naming.ErrClosed)
+	})
+}
+
+// The first change is seen at once, and a storm costs few readings of which the
+// last one sees the last change.
+func TestSettle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var loads atomic.Int64
+		var src weft.Var[answer]
+		put := func(i int) {
+			id := path(fmt.Sprintf("/#/s/%d", i))
+			src.Store(naming.Ok(dtab.LeafOf(naming.Fixed(id, dtab.Path{}, endpoints()))))
+		}
+		put(0)
+		in := naming.NewInterpreter(naming.Options{
+			Namers: naming.Namers{{Prefix: path("/#/s"), Namer: naming.NamerFunc(func(context.Context, dtab.Path) weft.Source[answer] {
+				return counting[answer]{&src, &loads}
+			})}},
+			Settle: 10 * time.Millisecond,
+		})
+		defer func() { require.NoError(t, in.Close()) }()
+		out := in.Bind(t.Context(), nil, path("/#/s"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+
+		before := time.Now()
+		put(1)
+		_, stale := out.Load()
+		<-stale
+		require.Zero(t, time.Since(before), "the first change after a quiet time is immediate")
+		s, _ := out.Load()
+		require.Equal(t, "L(/#/s/1)", showState(s))
+
+		loads.Store(0)
+		for i := range 1000 { // 100 ms
+			put(i)
+			time.Sleep(100 * time.Microsecond)
+		}
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+		require.LessOrEqual(t, loads.Load(), int64(12))
+		s, _ = out.Load()
+		require.Equal(t, "L(/#/s/999)", showState(s))
+	})
+}
+
+// counting counts the readings of a Source.
+type counting[T any] struct {
+	weft.Source[T]
+	n *atomic.Int64
+}
+
+func (c counting[T]) Load() (T, <-chan struct{}) {
+	c.n.Add(1)
+	return c.Source.Load()
+}
+
+// A leaf that a change does not concern stays the same object, so that who uses
+// its endpoints does not have to begin anew.
+func TestUnchangedLeavesStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		w.board.put(path("/#/a/y"), naming.Ok(tree{}))
+		src := w.in.Bind(t.Context(), dtab.MustParse("/svc=>2*/#/n/x & 3*/#/a/y & 4*/#/n/z"), path("/svc"))
+		before, _ := src.Load()
+		require.Len(t, before.Value.Kids, 2)
+		w.board.put(path("/#/a/y"), naming.Ok(dtab.LeafOf(naming.Fixed(path("/#/a/y"), dtab.Path{}, endpoints()))))
+		settle()
+		after, _ := src.Load()
+		require.Len(t, after.Value.Kids, 3)
+		require.Same(t, before.Value.Kids[0].Value, after.Value.Kids[0].Value)
+		require.Same(t, before.Value.Kids[1].Value, after.Value.Kids[2].Value)
+	})
+}
+
+// The weight is noted while there is a set, and the set's own metadata is kept.
+func TestWeightMetadataFollowsTheSet(t *testing.T) {
+	var set weft.Var[naming.State[weft.EndpointSet]]
+	in := naming.NewInterpreter(naming.Options{Namers: naming.Namers{{
+		Prefix: path("/#/s"), Namer: naming.NamerFunc(func(_ context.Context, p dtab.Path) weft.Source[answer] {
+			return naming.Answer(dtab.LeafOf(naming.Following(path("/#/s"), p, &set)))
+		}),
+	}}})
+	defer func() { require.NoError(t, in.Close()) }()
+	s, _ := in.Bind(t.Context(), dtab.MustParse("/svc=>0.25*/#/s & 0.75*~"), path("/svc")).Load()
+	src := s.Value.Value.Addrs(t.Context())
+	load := func() naming.State[weft.EndpointSet] {
+		v, _ := src.Load()
+		return v
+	}
+	require.Equal(t, naming.State[weft.EndpointSet]{}, load())
+	set.Store(naming.Ok(weft.EndpointSet{Neg: true}))
+	require.Nil(t, load().Value.Meta)
+	original := weft.EndpointSet{Meta: map[string]string{"authority": "web"}}
+	set.Store(naming.Ok(original))
+	require.Equal(t, map[string]string{"authority": "web", naming.MetaTreeWeight: "0.25"}, load().Value.Meta)
+	require.Len(t, original.Meta, 1, "what was published is not written to")
+	set.Store(naming.Failed[weft.EndpointSet](errLost))
+	require.Equal(t, errLost, load().Err)
+}
+
+// TestFollowingEqualsBindingAnew changes the answers of random trees of names at
+// random. What a binding has followed its way to must be what a new binding
+// finds, and it must keep alive the look-ups that the new one needs.
+func TestFollowingEqualsBindingAnew(t *testing.T) {
+	names := []string{"/#/a/p", "/#/a/q", "/#/a/r", "/#/a/s"}
+	expr := rapid.Custom(func(rt *rapid.T) string { return randomTree(rt, append(names, "~", "!", "$", "/x", "/y"), 3) })
+	rapid.Check(t, func(rt *rapid.T) {
+		rules := "/y=>" + randomTree(rt, append(names, "~"), 2) + ";/x=>" + randomTree(rt, append(names, "/y"), 2) + ";/svc=>" + expr.Draw(rt, "dst")
+		type change struct {
+			name string
+			kind int
+		}
+		changes := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) change {
+			return change{rapid.SampledFrom(names).Draw(rt, "name"), rapid.IntRange(0, 7).Draw(rt, "kind")}
+		}), 1, 20).Draw(rt, "changes")
+		var problem string
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			defer w.close()
+			local := dtab.MustParse(rules)
+			followed := w.in.Bind(t.Context(), local, path("/svc"))
+			first, _ := followed.Load()
+			known := first.Known
+			for i, c := range changes {
+				w.board.put(path(c.name), someAnswer(c.name, c.kind))
+				settle()
+				alive := fmt.Sprint(w.board.looking())
+				ctx, cancel := context.WithCancel(t.Context())
+				fresh, _ := w.in.Bind(ctx, local, path("/svc")).Load()
+				settle()
+				needed := strings.ReplaceAll(fmt.Sprint(w.board.looking()), " x2", " x1")
+				cancel()
+				settle()
+				got, _ := followed.Load()
+				known = known || fresh.Known
+				switch {
+				case alive != needed:
+					problem = fmt.Sprintf("change %d: look-ups %v are alive and %v are needed", i, alive, needed)
+				case fresh.Known && showState(got) != showState(fresh):
+					problem = fmt.Sprintf("change %d: followed %s, anew %s", i, showState(got), showState(fresh))
+				case !fresh.Known && got.Known != known:
+					problem = fmt.Sprintf("change %d: what was known is lost: %s", i, showState(got))
+				case !fresh.Known && fresh.Err != nil && got.Err == nil:
+					problem = fmt.Sprintf("change %d: the trouble is not shown: %s", i, showState(got))
+				}
+				if problem != "" {
+					return
+				}
+			}
+		})
+		if problem != "" {
+			rt.Fatal(rules, problem)
+		}
+	})
+}
+
+func randomTree(rt *rapid.T, leaves []string, depth int) string {
+	if depth == 0 || rapid.IntRange(0, 2).Draw(rt, "shape") == 0 {
+		return rapid.SampledFrom(leaves).Draw(rt, "leaf")
+	}
+	op := rapid.SampledFrom([]string{" | ", " & "}).Draw(rt, "op")
+	var kids []string
+	for range rapid.IntRange(2, 3).Draw(rt, "kids") {
+		kids = append(kids, randomTree(rt, leaves, depth-1))
+	}
+	return "(" + strings.Join(kids, op) + ")"
+}
+
+func someAnswer(name string, kind int) answer {
+	switch kind {
+	case 0:
+		return naming.Ok(tree{})
+	case 1:
+		return naming.Ok(tree{Op: dtab.Fail})
+	case 2:
+		return naming.Ok(tree{Op: dtab.Empty})
+	case 3:
+		return answer{}
+	case 4:
+		return naming.Failed[tree](errors.New("no " + name))
+	default:
+		return naming.Ok(dtab.LeafOf(naming.Fixed(path(name), dtab.MustPath(fmt.Sprintf("/%d", kind)), endpoints("10.0.0.1:80"))))
+	}
+}
+
+// Many bindings, changes and a Close, for the race detector.
+func TestInterpreterStress(t *testing.T) {
+	for range 5 {
+		b := newBoard()
+		in := naming.NewInterpreter(naming.Options{Namers: naming.Namers{{Prefix: path("/#/a"), Namer: b}}, Settle: -1})
+		ctx, cancel := context.WithCancel(context.Background())
+		var sources []weft.Source[bound]
+		for i := range 8 {
+			local := dtab.MustParse(fmt.Sprintf("/svc=>/#/a/%d | /#/a/%d & /#/a/%d", i%3, i%5, i%4))
+			sources = append(sources, in.Bind(ctx, local, path("/svc")))
+		}
+		for i := range 200 {
+			name := fmt.Sprintf("/#/a/%d", i%6)
+			b.put(path(name), someAnswer(name, i%8))
+			for _, s := range sources {
+				s.Load()
+			}
+			if i == 150 {
+				go cancel()
+			}
+		}
+		require.NoError(t, in.Close())
+		cancel()
+	}
+}
