@@ -26,7 +26,7 @@ type Scope struct {
 	metric metric
 }
 
-// metric is what a scope carries: *Counter, *Gauge, *UpDown or *Stat.
+// metric is what a scope carries: *Counter, *CounterFunc, *Gauge, *UpDown or *Stat.
 type metric interface {
 	// read reports false when there is nothing to show yet.
 	read() (Metric, bool)

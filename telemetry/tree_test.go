@@ -101,6 +101,18 @@ func TestWalkIsOrderedAndLive(t *testing.T) {
 	assert.Equal(t, 1, n, "the walk can be left early")
 }
 
+func TestCounterFunc(t *testing.T) {
+	tree := newTree(t)
+	n := int64(2)
+	c := tree.Scope("a").CounterFunc("x", func() int64 { return n })
+	n++
+	assert.Equal(t, int64(3), c.Value())
+	assert.Same(t, c, tree.Scope("a").CounterFunc("x", func() int64 { return 9 }))
+	assert.Equal(t, []string{"a/x counter 9"}, dump(tree.Scope()), "the newest function wins")
+	var none *telemetry.Scope
+	assert.Zero(t, none.CounterFunc("x", nil).Value())
+}
+
 func TestGaugesMayUseTheTree(t *testing.T) {
 	tree := newTree(t)
 	s := tree.Scope("a")
