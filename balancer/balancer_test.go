@@ -244,6 +244,30 @@ func TestStatusMayBeSetInAttach(t *testing.T) {
 	assert.Zero(t, b.Stats().Panicked)
 }
 
+type picky struct{ eps []*Endpoint }
+
+func (picky) Build(s Set) Picker { return picky{s.Endpoints} }
+
+func (p picky) Pick(c weft.Call, _ int64) *Endpoint {
+	for _, e := range p.eps {
+		if e.Status() == weft.Open && e.Addr() != c.Avoid {
+			return e
+		}
+	}
+	return nil
+}
+
+func TestPickerThatFindsNothing(t *testing.T) {
+	b, _ := made(t, 3, Options{Policy: picky{}})
+	b.Endpoints()[0].SetStatus(weft.Busy)
+	b.Endpoints()[1].SetStatus(weft.Busy)
+	p, err := b.Pick(t.Context(), weft.Call{Avoid: b.Endpoints()[2].Addr()})
+	require.NoError(t, err)
+	assert.Same(t, b.Endpoints()[2], p.Endpoint)
+	b.Endpoints()[2].SetStatus(weft.Busy)
+	assert.Len(t, spread(t, b, 100, true), 3)
+}
+
 // A picker that returns an endpoint which has left must not hang the pick.
 func TestPickerThatHoldsOnToAnEndpoint(t *testing.T) {
 	b, _ := made(t, 2, Options{Policy: stubborn{new(atomic.Pointer[Endpoint])}})

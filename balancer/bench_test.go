@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -84,6 +85,13 @@ func BenchmarkUpdate(b *testing.B) {
 		x.Update(s)
 		x.Update(t)
 	}
+}
+
+// Two candidates must cost two cache misses.
+func TestHotFieldsShareACacheLine(t *testing.T) {
+	var e Endpoint
+	require.EqualValues(t, 64, unsafe.Offsetof(e.addr))
+	require.Zero(t, unsafe.Sizeof(e)%64)
 }
 
 func TestPickAndDoneDoNotAllocate(t *testing.T) {

@@ -43,6 +43,8 @@ type Endpoint struct {
 	// Attachment is what Options.Attach returned when the handle was made: the
 	// owner's breaker, connections and metrics. The balancer never looks at it.
 	Attachment any
+
+	_ [56]byte // a multiple of the cache line, so that handles start on one
 }
 
 // Info returns what discovery last said about the endpoint. The Addr in it never

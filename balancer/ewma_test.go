@@ -23,7 +23,7 @@ func TestEWMAIsEvenUnderEqualLatency(t *testing.T) {
 			p.Decay = 150
 			for seed := range uint64(3) {
 				b, now := made(t, nodes, Options{Policy: p, Rand: NewRand(seed)})
-				picks, _ := ticking(t, b, now, calls, func(int) int64 { return 5 })
+				picks := ticking(t, b, now, calls, func(int) int64 { return 5 })
 				outside := 0
 				for i, k := range picks {
 					assert.InDelta(t, calls/nodes, k, 1e-3*calls, i)
@@ -43,7 +43,7 @@ func TestEWMASendsOneRequestToAnEndpointThatNeverAnswers(t *testing.T) {
 		t.Run(p.String(), func(t *testing.T) {
 			p.Decay = 150
 			b, now := made(t, nodes, Options{Policy: p})
-			picks, _ := ticking(t, b, now, calls, func(i int) int64 {
+			picks := ticking(t, b, now, calls, func(i int) int64 {
 				if i == 3 {
 					return -1
 				}
@@ -60,7 +60,7 @@ func TestEWMAGivesASlowEndpointLess(t *testing.T) {
 		t.Run(p.String(), func(t *testing.T) {
 			p.Decay = 150
 			b, now := made(t, nodes, Options{Policy: p})
-			picks, _ := ticking(t, b, now, calls, func(i int) int64 {
+			picks := ticking(t, b, now, calls, func(i int) int64 {
 				if i == 3 {
 					return 10
 				}

@@ -43,14 +43,14 @@ func spread(t *testing.T, b *Balancer, r int, finish bool) map[string]int {
 
 // ticking lets every tick start a request, which ends after latency(endpoint)
 // ticks; negative means never.
-func ticking(t *testing.T, b *Balancer, now *int64, r int, latency func(i int) int64) (picks []int, meanPending []float64) {
+func ticking(t *testing.T, b *Balancer, now *int64, r int, latency func(i int) int64) []int {
 	t.Helper()
 	eps := b.Endpoints()
 	index := map[*Endpoint]int{}
 	for i, e := range eps {
 		index[e] = i
 	}
-	picks, meanPending = make([]int, len(eps)), make([]float64, len(eps))
+	picks := make([]int, len(eps))
 	ends := map[int64][]Pick{}
 	for range r {
 		*now++
@@ -64,9 +64,6 @@ func ticking(t *testing.T, b *Balancer, now *int64, r int, latency func(i int) i
 		if l := latency(i); l >= 0 {
 			ends[*now+l] = append(ends[*now+l], p)
 		}
-		for i, e := range eps {
-			meanPending[i] += float64(e.Pending()) / float64(r)
-		}
 	}
-	return picks, meanPending
+	return picks
 }

@@ -90,7 +90,7 @@ func (b *Balancer) choose(s *snapshot, c weft.Call, now int64) *Endpoint {
 			avoided = e
 		}
 		if cl.thorough {
-			if avoided == nil && b.opts.OnAllUnhealthy == PickAnyway && len(s.classes) == 1 {
+			if avoided == nil && b.opts.OnAllUnhealthy == PickAnyway {
 				b.counters.panicked.Add(1)
 				return e
 			}
@@ -104,13 +104,18 @@ func (b *Balancer) choose(s *snapshot, c weft.Call, now int64) *Endpoint {
 		return avoided
 	}
 	b.counters.panicked.Add(1)
-	if b.opts.OnAllUnhealthy == PickAnyway {
-		cl, _ := s.draw(b.opts.Rand)
-		if e := cl.picker.Pick(c, now); e != nil {
-			return e
-		}
+	if b.opts.OnAllUnhealthy != PickAnyway {
+		return s.search("", b.opts.Rand)
 	}
-	return s.search("", b.opts.Rand)
+	cl, _ := s.draw(b.opts.Rand)
+	if e := cl.picker.Pick(c, now); e != nil {
+		return e
+	}
+	// A picker that does not return unhealthy endpoints.
+	if e := s.search("", b.opts.Rand); e != nil {
+		return e
+	}
+	return cl.eps[b.opts.Rand.IntN(len(cl.eps))]
 }
 
 // unhealthy fails, or waits for an endpoint to become healthy.

@@ -38,6 +38,7 @@ func (RoundRobin) RebuildOnStatus() bool { return true }
 type rotation struct {
 	eps  []*Endpoint
 	down bool          // none of them is open
+	_    [64]byte      // turn is written by each pick, the rest only read
 	turn atomic.Uint64 // that of the last pick
 }
 

@@ -45,12 +45,13 @@ type completion struct {
 
 type agenda []completion
 
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	return a[i].at < a[j].at || a[i].at == a[j].at && a[i].seq < a[j].seq
+func (a *agenda) Len() int { return len(*a) }
+func (a *agenda) Less(i, j int) bool {
+	x, y := (*a)[i], (*a)[j]
+	return x.at < y.at || x.at == y.at && x.seq < y.seq
 }
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(completion)) }
+func (a *agenda) Swap(i, j int) { (*a)[i], (*a)[j] = (*a)[j], (*a)[i] }
+func (a *agenda) Push(x any)    { *a = append(*a, x.(completion)) }
 func (a *agenda) Pop() any {
 	old := *a
 	x := old[len(old)-1]
@@ -65,8 +66,8 @@ func (s simulation) run(t *testing.T) outcome {
 	b.clock = func() int64 { return now }
 	b.Update(set(s.servers))
 	index := map[string]int{}
-	for i, e := range b.Endpoints() {
-		index[e.Addr()] = i
+	for i, e := range set(s.servers + 1).Endpoints {
+		index[e.Addr] = i
 	}
 	arrivals, service := rand.New(rand.NewPCG(s.seed, 1)), rand.New(rand.NewPCG(s.seed, 2))
 	out := outcome{perServer: map[string]int{}}
@@ -173,6 +174,40 @@ func TestFastFailingEndpoint(t *testing.T) {
 				assert.GreaterOrEqual(t, got, c.lo)
 				assert.LessOrEqual(t, got, c.hi)
 			}
+		})
+	}
+}
+
+// A new endpoint of a busy set gets at most 2/n of the requests of its first
+// second, and does get some.
+func TestNoStampedeOntoANewEndpoint(t *testing.T) {
+	for name, policy := range policies() {
+		if name == "apertureRing" {
+			continue // the new endpoint may be outside the window
+		}
+		if a, ok := policy.(Aperture); ok {
+			a.MinAperture = 100
+			policy = a
+		}
+		t.Run(name, func(t *testing.T) {
+			first, updated := 0, false
+			simulation{
+				policy: policy, servers: 10, qps: 1000, poisson: true, seed: 1, length: 7 * time.Second,
+				answer: func(server int, now time.Duration, r *rand.Rand) (time.Duration, weft.Class) {
+					if server == 10 && now < 6*time.Second {
+						first++
+					}
+					return normal(r, 50*time.Millisecond, 10*time.Millisecond), weft.Success
+				},
+				observer: func(b *Balancer, now time.Duration) {
+					if now >= 5*time.Second && !updated {
+						updated = true
+						b.Update(set(11))
+					}
+				},
+			}.run(t)
+			assert.Positive(t, first)
+			assert.LessOrEqual(t, float64(first), 2./11*1000*1.1)
 		})
 	}
 }

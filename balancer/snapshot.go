@@ -56,7 +56,7 @@ func (b *Balancer) group(all []*Endpoint) []*class {
 	byShare := map[float64]*class{}
 	var classes []*class
 	for _, e := range all {
-		share := e.info.Load().Share()
+		share := e.share()
 		if share == 0 {
 			continue
 		}

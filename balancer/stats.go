@@ -61,7 +61,7 @@ func (b *Balancer) Stats() Stats {
 		default:
 			st.Closed++
 		}
-		st.MeanWeight += e.info.Load().Share() / float64(len(s.all))
+		st.MeanWeight += e.share() / float64(len(s.all))
 	}
 	now := b.now()
 	for _, cl := range s.classes {

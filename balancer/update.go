@@ -1,7 +1,8 @@
 package balancer
 
 import (
-	"reflect"
+	"maps"
+	"math"
 
 	"github.com/weft-mesh/weft"
 )
@@ -101,15 +102,28 @@ func (b *Balancer) admit(info *weft.Endpoint) *Endpoint {
 	return e
 }
 
+// share returns the endpoint's weight.
+func (e *Endpoint) share() float64 { return shareOf(*e.info.Load()) }
+
+// shareOf guards the arithmetic against weights that are not numbers to
+// calculate with: they count as the default.
+func shareOf(i weft.Endpoint) float64 {
+	s := i.Share()
+	if math.IsNaN(s) || s > math.MaxFloat32 {
+		return 1
+	}
+	return s
+}
+
 // inform stores what discovery says and reports whether the share changed.
 func (e *Endpoint) inform(info *weft.Endpoint) bool {
 	old := e.info.Load()
-	if old != nil && reflect.DeepEqual(old, info) {
+	if old != nil && old.Weight == info.Weight && old.Local == info.Local && maps.Equal(old.Meta, info.Meta) {
 		return false
 	}
 	c := *info
 	e.info.Store(&c)
-	return old != nil && old.Share() != c.Share()
+	return old != nil && shareOf(*old) != shareOf(c)
 }
 
 // dismiss marks endpoints that the current snapshot does not have any more. It

@@ -109,6 +109,18 @@ func TestWeightClassWithoutHealthyEndpointsIsSkipped(t *testing.T) {
 	assert.InDelta(t, 1003./4, b.Stats().MeanWeight, 1e-9)
 }
 
+func TestWeightsThatAreNoNumbersCountAsOne(t *testing.T) {
+	b, _ := made(t, 0, Options{})
+	s := set(4)
+	s.Endpoints[0].Weight = math.NaN()
+	s.Endpoints[1].Weight = math.Inf(1)
+	s.Endpoints[2].Weight = 1e300
+	b.Update(s)
+	b.Update(s)
+	assert.Equal(t, 1, b.Stats().WeightClasses)
+	assert.Len(t, spread(t, b, 1000, true), 4)
+}
+
 func TestWeightChangeKeepsTheHandle(t *testing.T) {
 	b, _ := made(t, 2, Options{})
 	before := b.Endpoints()

@@ -84,7 +84,7 @@ func (w *window) layRing(least int) {
 func shares(eps []*Endpoint) (weights []float64, sum float64, equal bool) {
 	equal = true
 	for _, e := range eps {
-		weights = append(weights, e.info.Load().Share())
+		weights = append(weights, e.share())
 		sum += weights[len(weights)-1]
 		equal = equal && weights[len(weights)-1] == weights[0]
 	}
