@@ -65,7 +65,7 @@ func (d Deadline) Combine(o Deadline) Deadline {
 	return d
 }
 
-type stampKey struct{}
+type deadlineKey struct{}
 
 // WithDeadline returns a context that ends at d at the latest and carries its
 // timestamp. The deadline in force afterwards is the combination of d with what
@@ -74,23 +74,34 @@ func WithDeadline(ctx context.Context, d Deadline) (context.Context, context.Can
 	if d.IsZero() {
 		return ctx, func() {}
 	}
-	d = DeadlineFrom(ctx).Combine(d)
-	ctx = context.WithValue(ctx, stampKey{}, d.Timestamp)
-	return context.WithDeadline(ctx, d.At)
+	ctx = Advertise(ctx, d)
+	return context.WithDeadline(ctx, DeadlineFrom(ctx).At)
 }
 
-// DeadlineFrom returns the deadline of ctx. If ctx has one that was not set by
-// this package its timestamp is now.
+// Advertise returns a context whose deadline, as the next hop is told it, is d at
+// the latest, without ending the context then. It is for timeouts that end when a
+// response begins and so cannot be the context's own.
+func Advertise(ctx context.Context, d Deadline) context.Context {
+	if d.IsZero() {
+		return ctx
+	}
+	return context.WithValue(ctx, deadlineKey{}, DeadlineFrom(ctx).Combine(d))
+}
+
+// DeadlineFrom returns the deadline that the next hop is told: what was extracted
+// or advertised, combined with the context's own. If that is all there is, its
+// timestamp is now.
 func DeadlineFrom(ctx context.Context) Deadline {
+	d, _ := ctx.Value(deadlineKey{}).(Deadline)
 	at, ok := ctx.Deadline()
-	if !ok {
-		return Deadline{}
+	switch {
+	case !ok:
+	case d.IsZero():
+		d = Deadline{Timestamp: time.Now(), At: at}
+	case at.Before(d.At):
+		d.At = at
 	}
-	stamp, ok := ctx.Value(stampKey{}).(time.Time)
-	if !ok {
-		stamp = time.Now()
-	}
-	return Deadline{Timestamp: stamp, At: at}
+	return d
 }
 
 // extractDeadline combines the deadlines in c and removes the header if at least
