@@ -48,6 +48,14 @@ type PathRegexp struct{ expr *regexp.Regexp }
 // PathRegexp matches nothing.
 func (p *PathRegexp) MatchString(path string) bool { return p.expr != nil && p.expr.MatchString(path) }
 
+// String returns the expression with what makes it match whole paths.
+func (p *PathRegexp) String() string {
+	if p.expr == nil {
+		return ""
+	}
+	return p.expr.String()
+}
+
 // UnmarshalConfig implements Unmarshaler.
 func (p *PathRegexp) UnmarshalConfig(value any) error {
 	// The expression by itself first: it must not close the group around it.

@@ -209,7 +209,7 @@ func (d *decoder) object(n *yaml.Node, path string, targets ...reflect.Value) {
 			}
 		}
 	}
-	seen := map[string]bool{}
+	seen := map[string]bool{} // keys that are not missing
 	for key, v := range d.keys(n, path) {
 		seen[key.Value] = !isNull(v)
 		found := false
@@ -222,7 +222,7 @@ func (d *decoder) object(n *yaml.Node, path string, targets ...reflect.Value) {
 			}
 		}
 		if !found {
-			d.unknownKey(key, path, targets, slices.Concat(all...))
+			seen[d.unknownKey(key, path, targets, slices.Concat(all...))] = true
 		}
 	}
 	for _, f := range slices.Concat(all...) {
@@ -236,7 +236,9 @@ func (d *decoder) object(n *yaml.Node, path string, targets ...reflect.Value) {
 	}
 }
 
-func (d *decoder) unknownKey(key *yaml.Node, path string, targets []reflect.Value, all []field) {
+// unknownKey reports a key that no field has, and returns the one that was probably
+// meant, so that it is not reported as missing too.
+func (d *decoder) unknownKey(key *yaml.Node, path string, targets []reflect.Value, all []field) (meant string) {
 	var known []string
 	hint := ""
 	for _, f := range all {
@@ -258,6 +260,7 @@ func (d *decoder) unknownKey(key *yaml.Node, path string, targets []reflect.Valu
 		message += didYouMean(key.Value, known)
 	}
 	d.report(key, join(path, key.Value), message+"; known keys are "+list(known))
+	return suggest(key.Value, known)
 }
 
 // validate calls the targets' own rules.
@@ -291,8 +294,8 @@ func unjoin(err error) []error {
 }
 
 func join(path, key string) string {
-	if path == "" {
-		return key
+	if path == "" || key == "" {
+		return path + key
 	}
 	return path + "." + key
 }

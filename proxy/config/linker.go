@@ -1,6 +1,10 @@
 package config
 
-import "github.com/weft-mesh/weft/dtab"
+import (
+	"slices"
+
+	"github.com/weft-mesh/weft/dtab"
+)
 
 // Linker is the configuration of a proxy. Absent keys are nil, or empty lists;
 // methods return the documented defaults.
@@ -8,7 +12,8 @@ type Linker struct {
 	// Admin is the admin server; nil means its defaults.
 	Admin Admin `yaml:"admin"`
 
-	Routers []Router `yaml:"routers" weft:"required"`
+	// Routers is at least one.
+	Routers []Router `yaml:"routers"`
 
 	// Namers in the order of the document. The last one whose prefix matches wins.
 	Namers []Part `yaml:"namers" weft:"role=namer"`
@@ -56,7 +61,10 @@ func Load(file string, data []byte, opts Options) (*Linker, error) {
 	l := &Linker{doc: doc}
 	problems := doc.decode(l, opts)
 	problems = append(problems, l.protocols(opts, doc.problem)...)
-	found := append(problems, l.validate(doc.problem)...).sorted()
+	if l.Routers == nil && slices.ContainsFunc(problems, func(p Problem) bool { return p.Path == "routers" || p.Path == "" }) {
+		return l, problems.sorted() // there is nothing to apply the rules to
+	}
+	found := append(problems, l.check(doc.problem)...).sorted()
 	errs, warnings := found.Split()
 	if l.Warnings = warnings; len(errs) > 0 {
 		return l, found
@@ -64,10 +72,10 @@ func Load(file string, data []byte, opts Options) (*Linker, error) {
 	return l, nil
 }
 
-// Validate checks the rules that concern more than one key, of a configuration that
+// Check applies the rules that concern more than one key to a configuration that
 // was not loaded from a document. The error is a Problems, without positions.
-func (l *Linker) Validate() error {
-	errs, _ := l.validate(func(path, message string) Problem {
+func (l *Linker) Check() error {
+	errs, _ := l.check(func(path, message string) Problem {
 		return Problem{Path: path, Message: message}
 	}).Split()
 	return errs.err()

@@ -16,8 +16,9 @@ import (
 // scalar's text begins. Escapes in double quotes count as what they stand for.
 func (doc *Document) inside(n *yaml.Node, offset int) (line, column int) {
 	offset = min(max(offset, 0), len(n.Value))
-	atEnd := offset == len(n.Value)
 	want := visible(n.Value[:offset])
+	// A fault at a blank or at the end is shown right after what stands before it.
+	atEnd := offset == len(n.Value) || want > 0 && isBlank(n.Value[offset])
 
 	s := scanner{lines: doc.source, line: n.Line, column: n.Column, style: n.Style}
 	if !s.begin(n) {
@@ -43,6 +44,8 @@ func (doc *Document) inside(n *yaml.Node, offset int) (line, column int) {
 		}
 	}
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
 
 func visible(s string) int {
 	n := 0

@@ -33,11 +33,11 @@ func (doc *Document) render(b *bytes.Buffer, n *yaml.Node) error {
 			if !doc.known(value) {
 				continue
 			}
-			name, err := json.Marshal(key.Value)
-			if err != nil {
+			b.WriteString(sep)
+			if err := scalarJSON(b, key.Value); err != nil {
 				return err
 			}
-			b.WriteString(sep + string(name) + ":")
+			b.WriteByte(':')
 			if err := doc.render(b, value); err != nil {
 				return err
 			}
@@ -56,12 +56,20 @@ func (doc *Document) render(b *bytes.Buffer, n *yaml.Node) error {
 		}
 		b.WriteByte(']')
 	case yaml.ScalarNode, yaml.DocumentNode, yaml.AliasNode:
-		text, err := json.Marshal(doc.canonical[n])
-		if err != nil {
-			return err
-		}
-		b.Write(text)
+		return scalarJSON(b, doc.canonical[n])
 	}
+	return nil
+}
+
+// scalarJSON writes v without the escapes that JSON inside HTML needs, so that dtabs
+// stay legible.
+func scalarJSON(b *bytes.Buffer, v any) error {
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	b.Truncate(b.Len() - 1) // the encoder ends with a newline
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -32,6 +33,8 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value, f field) bo
 		d.parsed(n, path, "a path", func(s string) (err error) { *x, err = dtab.ParsePath(s); return err }, x)
 	case *dtab.Dtab:
 		d.parsed(n, path, "a dtab", func(s string) (err error) { *x, err = dtab.Parse(s); return err }, x)
+	case *netip.Addr:
+		d.address(n, path, x)
 	case *time.Duration:
 		d.duration(n, path, x, f)
 	case Unmarshaler:
@@ -222,6 +225,21 @@ func (d *decoder) parsed(n *yaml.Node, path, want string, parse func(string) err
 			d.doc.canonical[n] = string(text)
 		}
 	}
+}
+
+// address reads a literal IP address.
+func (d *decoder) address(n *yaml.Node, path string, into *netip.Addr) {
+	const want = "a literal IPv4 or IPv6 address"
+	s, ok := d.text(n, path, want)
+	if !ok {
+		return
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil || addr.Zone() != "" {
+		d.report(n, path, fmt.Sprintf("want %s, found %q", want, s))
+		return
+	}
+	*into = addr
 }
 
 func (d *decoder) custom(n *yaml.Node, path string, into Unmarshaler) {

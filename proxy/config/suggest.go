@@ -6,14 +6,15 @@ import (
 )
 
 // suggest returns the known word that was most likely meant by word, "" if none is
-// near: it differs in case only, or by few edits for its length.
+// near: it differs in case only,
+// is the known word's beginning, or differs by few edits for its length.
 func suggest(word string, known []string) string {
 	if len(word) > 64 {
 		return ""
 	}
 	best, bestDistance := "", len(word)/3+1
 	for _, k := range known {
-		if strings.EqualFold(word, k) {
+		if strings.EqualFold(word, k) || len(word) > 2 && strings.HasPrefix(strings.ToLower(k), strings.ToLower(word)) {
 			return k
 		}
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < bestDistance || d == bestDistance && best == "" {

@@ -27,9 +27,9 @@ func (c *checker) warn(path, message string) {
 	c.problems = append(c.problems, p)
 }
 
-// validate checks the rules between keys, in the words of the original where it has
+// check applies the rules between keys, in the words of the original where it has
 // them.
-func (l *Linker) validate(at reporter) Problems {
+func (l *Linker) check(at reporter) Problems {
 	c := &checker{at: at}
 	if len(l.Routers) == 0 {
 		c.report("routers", "At least one router must be specified in the configuration.")
