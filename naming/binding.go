@@ -97,9 +97,10 @@ func sameTree(a, b dtab.Tree[*Bound]) bool {
 	return dtab.EqualFunc(a, b, func(x, y *Bound) bool { return x.ID == y.ID && x.Residual == y.Residual })
 }
 
+// sameError reports whether two errors look the same to who reads about them.
 func sameError(a, b error) bool {
 	if a == nil || b == nil {
-		return a == b
+		return (a == nil) == (b == nil)
 	}
 	return a.Error() == b.Error()
 }

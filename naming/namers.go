@@ -1,6 +1,8 @@
 package naming
 
 import (
+	"slices"
+
 	"github.com/weft-mesh/weft/dtab"
 )
 
@@ -42,8 +44,8 @@ type tableEntry struct {
 
 func newTable(ns Namers, global Namer) table {
 	t := make(table, 0, len(ns)+1)
-	for i := len(ns) - 1; i >= 0; i-- {
-		t = append(t, tableEntry{ns[i], ns[i].Prefix.Len()})
+	for _, n := range slices.Backward(ns) {
+		t = append(t, tableEntry{n, n.Prefix.Len()})
 	}
 	if global != nil {
 		t = append(t, tableEntry{Prefixed{Prefix: dtab.MustPath("/$"), Namer: global}, 0})

@@ -25,9 +25,10 @@ import (
 // /#/fb, /#/namer and /$ of the vectors, and /#/a, whose names the script sets.
 //
 //	dtab                    the input is the router's dtab from now on
-//	stored [pending|failed] the input is the stored dtab
+//	stored [pending|failed|stale] the input is the stored dtab
 //	depth <n>               makes the interpreter anew with that limit
 //	set <name> <addr>…      neg|empty|nfail|pending <name>   fail <name> <text>
+//	stale <name> <text>     the answer stays and is marked as the last good one
 //	tree <name> <tree>      the answer is a tree of paths
 //	bind <path>             the input is the local dtab
 //	observe <path>          follows a name; "changes" prints what was seen since
@@ -60,10 +61,10 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
 	w := &world{board: newBoard(), observers: map[string]*observer{}}
 	w.stored.Store(naming.Ok(dtab.Dtab(nil)))
 	w.in = naming.NewInterpreter(w.options(0))
-	t.Helper()
 	return w
 }
 
@@ -98,6 +99,7 @@ func settle() {
 }
 
 func (w *world) run(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
 	arg := func(i int) string {
 		require.Greater(t, len(d.CmdArgs), i, "%s: missing argument", d.Pos)
 		return d.CmdArgs[i].String()
@@ -123,6 +125,10 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 			w.stored.Store(naming.State[dtab.Dtab]{})
 		case "failed":
 			w.stored.Store(naming.Failed[dtab.Dtab](errors.New("no dtab")))
+		case "stale":
+			rules, _ := w.stored.Load()
+			rules.Err = errors.New("dtab is old")
+			w.stored.Store(rules)
 		default:
 			w.stored.Store(naming.Ok(dtab.MustParse(d.Input)))
 		}
@@ -143,6 +149,11 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		return put(naming.Ok(tree{Op: dtab.Fail}))
 	case "pending":
 		return put(answer{})
+	case "stale":
+		answers, _ := w.board.answers.Load()
+		a := answers[path(arg(0))]
+		a.Err = errors.New(rest(1))
+		return put(a)
 	case "fail":
 		return put(naming.Failed[tree](errors.New(rest(1))))
 	case "tree":

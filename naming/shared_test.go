@@ -190,8 +190,8 @@ func TestSharedRestartsWithBackoff(t *testing.T) {
 			}
 			return time.Since(at)
 		}
-		for _, want := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
-			want *= time.Millisecond
+		for _, ms := range []int{100, 200, 400, 800, 1000, 1000} {
+			want := time.Duration(ms) * time.Millisecond
 			delay := fail(errLost)
 			assert.GreaterOrEqual(t, delay, want/2)
 			assert.LessOrEqual(t, delay, want+time.Millisecond)

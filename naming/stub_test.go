@@ -203,6 +203,7 @@ func showBound(t dtab.Tree[*naming.Bound]) string {
 		return "Union(" + strings.Join(kids, ", ") + ")"
 	case dtab.Alt:
 		return "ALT IN A BOUND TREE"
+	default:
 	}
 	return map[dtab.Op]string{dtab.Neg: "Neg", dtab.Fail: "Fail", dtab.Empty: "Empty"}[t.Op]
 }
@@ -229,6 +230,7 @@ func showDelegation(d naming.Delegation) string {
 		parts = append(parts, showName(d.Bound))
 	case naming.KindException:
 		parts = append(parts, d.Err.Error())
+	default:
 	}
 	var kids []string
 	for _, k := range d.Kids {

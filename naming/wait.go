@@ -3,12 +3,13 @@ package naming
 import (
 	"context"
 	"reflect"
+	"slices"
+	"sync"
 )
 
 // Any waits until one of signals is closed and returns nil, or until ctx ends
 // and returns its cause. Nil channels never fire; with nothing but nil channels
-// it waits for ctx. It takes at most 65535 signals, which is reflect.Select's limit
-// less the one for ctx.
+// it waits for ctx.
 //
 // It is the wait of whoever derives a value from several Sources: collect the
 // stale channels while reading, wait for Any, read again.
@@ -32,6 +33,9 @@ func Any(ctx context.Context, signals []<-chan struct{}) error {
 			return context.Cause(ctx)
 		}
 	}
+	if len(signals) > maxCases {
+		return anyOfMany(ctx, signals)
+	}
 	cases := make([]reflect.SelectCase, 0, len(signals)+1)
 	cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())})
 	for _, c := range signals {
@@ -41,4 +45,22 @@ func Any(ctx context.Context, signals []<-chan struct{}) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// maxCases is how many signals one select takes, next to ctx.
+const maxCases = 65535
+
+// anyOfMany is Any for more signals than one select takes.
+func anyOfMany(ctx context.Context, signals []<-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var selects sync.WaitGroup
+	defer selects.Wait()
+	done := make(chan error, len(signals)/maxCases+1)
+	for chunk := range slices.Chunk(signals, maxCases) {
+		selects.Go(func() { done <- Any(ctx, chunk) })
+	}
+	err := <-done
+	cancel()
+	return err
 }

@@ -106,17 +106,17 @@ func (w *watch[K, T]) disband() {
 
 // run is the watch's goroutine.
 func (w *watch[K, T]) run() {
-	log := w.s.opts.Logger.With("key", w.key)
+	logger := w.s.opts.Logger.With("key", w.key)
 	backoff := w.s.opts.MinBackoff
 	for {
 		ctx, ok := w.begin()
 		if !ok {
 			return
 		}
-		log.Debug("watch begins")
+		logger.Debug("watch begins")
 		err := w.s.w.Watch(ctx, w.key, func(st State[T]) { w.set(ctx, st) })
 		if err != nil && ctx.Err() == nil {
-			log.Warn("watch ended, will begin again", "err", err)
+			logger.Warn("watch ended, will begin again", "err", err)
 			w.set(ctx, Failed[T](err))
 		}
 		if w.wasGood() {
@@ -124,7 +124,7 @@ func (w *watch[K, T]) run() {
 		}
 		pause(ctx, jittered(backoff))
 		if ctx.Err() != nil {
-			log.Debug("watch ends")
+			logger.Debug("watch ends")
 			backoff = w.s.opts.MinBackoff
 		} else {
 			backoff = min(2*backoff, w.s.opts.MaxBackoff)
