@@ -1,0 +1,143 @@
+package fs_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/naming/fs"
+)
+
+type (
+	answer    = naming.State[dtab.Tree[naming.Name]]
+	endpoints = naming.State[weft.EndpointSet]
+)
+
+// write replaces a file in place.
+func write(t *testing.T, text string, path ...string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(path...), []byte(text), 0o600))
+}
+
+// replace puts a new file in the place of the old one.
+func replace(t *testing.T, text string, path ...string) {
+	t.Helper()
+	to := filepath.Join(path...)
+	tmp := filepath.Join(filepath.Dir(to), ".tmp-"+filepath.Base(to))
+	write(t, text, tmp)
+	require.NoError(t, os.Rename(tmp, to))
+}
+
+func newNamer(t *testing.T, dir string, o fs.Options) *fs.Namer {
+	t.Helper()
+	n, err := fs.New(fs.Config{RootDir: dir}, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, n.Close()) })
+	return n
+}
+
+// watched is a name and its endpoints, followed for a test.
+type watched struct {
+	t    *testing.T
+	tree weft.Source[answer]
+	sets weft.Source[endpoints]
+}
+
+func watch(t *testing.T, n *fs.Namer, name string) *watched {
+	t.Helper()
+	return &watched{t: t, tree: n.Lookup(t.Context(), dtab.MustPath(name))}
+}
+
+// text is the name's state: pending, failed, Neg, or the id, residual and
+// endpoints.
+func (w *watched) text() string {
+	s, _ := w.tree.Load()
+	switch {
+	case s.Pending():
+		return "pending"
+	case !s.Known:
+		return "failed"
+	case s.Value.Op == dtab.Neg:
+		return "Neg" + stale(s.Err)
+	}
+	b := s.Value.Value.Bound
+	text := b.ID.String()
+	if !b.Residual.IsEmpty() {
+		text += "+" + b.Residual.String()
+	}
+	if w.sets == nil {
+		w.sets = b.Addrs(w.t.Context())
+	}
+	return text + ":" + show(w.sets) + stale(s.Err)
+}
+
+// show is a set as text.
+func show(src weft.Source[endpoints]) string {
+	s, _ := src.Load()
+	text := ""
+	switch {
+	case s.Pending():
+		return " pending"
+	case !s.Known:
+		return " failed"
+	case s.Value.Neg:
+		text = " neg"
+	}
+	for _, e := range s.Value.Endpoints {
+		text += " " + e.Addr
+		if e.Weight != 0 {
+			text += fmt.Sprintf("*%v", e.Share())
+		}
+	}
+	return text + stale(s.Err)
+}
+
+func stale(err error) string {
+	if err != nil {
+		return " (stale)"
+	}
+	return ""
+}
+
+// comes waits until the state's text is the wanted one and returns how long that
+// took.
+func (w *watched) comes(want string) time.Duration {
+	w.t.Helper()
+	return eventually(w.t, want, w.text)
+}
+
+func eventually(t *testing.T, want string, text func() string) time.Duration {
+	t.Helper()
+	start := time.Now()
+	for text() != want {
+		if time.Since(start) > 10*time.Second {
+			require.Equal(t, want, text())
+		}
+		pause(time.Millisecond)
+	}
+	return time.Since(start)
+}
+
+// stays asserts that the state's text is the wanted one for a while.
+func (w *watched) stays(want string, d time.Duration) {
+	w.t.Helper()
+	for start := time.Now(); time.Since(start) < d; pause(time.Millisecond) {
+		require.Equal(w.t, want, w.text())
+	}
+}
+
+// pause waits for real files, which fake clocks know nothing of.
+func pause(d time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	<-ctx.Done()
+}
