@@ -27,14 +27,14 @@ func (s *slot) touch() {
 }
 
 // cached is a value that a cache can hold. retire is called once, without locks
-// held, when the cache has let go of an idle value.
+// of the cache held, when the cache has let go of an idle value.
 type cached interface {
 	slotOf() *slot
 	retire()
 }
 
 // CacheStats counts what happened to one cache of a Router; the names are those
-// of Linkerd's bindcache metrics.
+// of Linkerd's bindcache metrics. It is safe for concurrent use.
 type CacheStats struct {
 	Misses   atomic.Int64 // look-ups that had to build a value
 	Evicts   atomic.Int64 // idle values dropped to make room
@@ -56,12 +56,16 @@ type cache[K comparable, V cached] struct {
 	cap   int64
 	size  atomic.Int64
 	hand  atomic.Uint32
-	shard [shards]struct {
-		sync.RWMutex
-		m map[K]V
-		_ [24]byte // keeps neighbouring locks off one cache line
-	}
+	shard [shards]shard[K, V]
 	stats CacheStats
+}
+
+type shard[K comparable, V cached] struct {
+	sync.RWMutex
+	m      map[K]V
+	closed bool // nothing is kept any more
+	_      [24]byte
+	// The padding keeps neighbouring locks off one cache line.
 }
 
 func newCache[K comparable, V cached](capacity int) *cache[K, V] {
@@ -73,17 +77,16 @@ func newCache[K comparable, V cached](capacity int) *cache[K, V] {
 }
 
 // get returns the value for k with one reference taken, building it if need be.
-// build must not block. kept is false for a one-shot, which the caller must
-// retire after the last release.
+// build runs under the shard's lock: it makes the value and starts nothing. kept
+// is false for a one-shot, which the caller must retire after the last release.
 func (c *cache[K, V]) get(k K, build func() V) (v V, kept bool) {
 	sh := &c.shard[maphash.Comparable(c.seed, k)%shards]
 	sh.RLock()
 	v, ok := sh.m[k]
 	if ok {
-		s := v.slotOf()
-		s.refs.Add(1) // under the lock, so that eviction sees it
+		v.slotOf().refs.Add(1) // under the lock, so that eviction sees it
 		sh.RUnlock()
-		s.touch()
+		v.slotOf().touch()
 		return v, true
 	}
 	sh.RUnlock()
@@ -91,46 +94,61 @@ func (c *cache[K, V]) get(k K, build func() V) (v V, kept bool) {
 	c.stats.Misses.Add(1)
 	if c.size.Add(1) > c.cap && !c.evict() {
 		c.size.Add(-1)
-		c.stats.OneShots.Add(1)
-		v = build()
-		v.slotOf().refs.Add(1)
-		return v, false
+		return c.oneShot(build), false
 	}
 	sh.Lock()
+	defer sh.Unlock()
 	if v, ok = sh.m[k]; ok { // somebody else was faster
-		v.slotOf().refs.Add(1)
-		sh.Unlock()
 		c.size.Add(-1)
+		v.slotOf().refs.Add(1)
+		v.slotOf().touch()
 		return v, true
+	}
+	if sh.closed {
+		c.size.Add(-1)
+		return c.oneShot(build), false
 	}
 	v = build()
 	v.slotOf().refs.Add(1)
-	v.slotOf().touch()
+	// Not usedSinceEvict: of names that come once and names that come again, the
+	// former go first.
+	v.slotOf().used.Store(usedSinceSweep)
 	sh.m[k] = v
-	sh.Unlock()
 	return v, true
 }
 
+func (c *cache[K, V]) oneShot(build func() V) V {
+	c.stats.OneShots.Add(1)
+	v := build()
+	v.slotOf().refs.Add(1)
+	return v
+}
+
 // evict drops one idle value and reports whether there was one. Idle values used
-// since the hand last passed get a second chance; the first of them goes if there
-// is no better victim.
+// since the hand last passed get a second chance; one of them goes if there is
+// no better victim.
 func (c *cache[K, V]) evict() bool {
 	start := c.hand.Add(1)
 	for _, mercy := range [...]bool{true, false} {
+		spared := false
 		for i := range uint32(shards) {
-			if v, ok := c.evictFrom(int((start+i)%shards), mercy); ok {
+			v, ok, again := c.evictFrom(&c.shard[(start+i)%shards], mercy)
+			if ok {
 				c.size.Add(-1)
 				c.stats.Evicts.Add(1)
 				v.retire()
 				return true
 			}
+			spared = spared || again
+		}
+		if !spared {
+			return false
 		}
 	}
 	return false
 }
 
-func (c *cache[K, V]) evictFrom(i int, mercy bool) (victim V, ok bool) {
-	sh := &c.shard[i]
+func (c *cache[K, V]) evictFrom(sh *shard[K, V], mercy bool) (victim V, ok, spared bool) {
 	sh.Lock()
 	defer sh.Unlock()
 	for k, v := range sh.m {
@@ -140,16 +158,17 @@ func (c *cache[K, V]) evictFrom(i int, mercy bool) (victim V, ok bool) {
 		}
 		if mercy && s.used.Load()&usedSinceEvict != 0 {
 			s.used.And(^uint32(usedSinceEvict))
+			spared = true
 			continue
 		}
 		delete(sh.m, k)
-		return v, true
+		return v, true, spared
 	}
-	return victim, false
+	return victim, false, spared
 }
 
-// sweep drops every value that was idle and untouched since the previous sweep,
-// so that with a sweep every TTL an idle value lives between one and two TTLs.
+// sweep drops every idle value that was not touched since the previous sweep, so
+// that with a sweep every TTL an idle value lives between one and two TTLs.
 func (c *cache[K, V]) sweep() {
 	var gone []V
 	for i := range c.shard {
@@ -157,15 +176,13 @@ func (c *cache[K, V]) sweep() {
 		sh.Lock()
 		for k, v := range sh.m {
 			s := v.slotOf()
-			if s.refs.Load() > 0 {
-				continue
-			}
-			if s.used.Load()&usedSinceSweep != 0 {
+			switch {
+			case s.used.Load()&usedSinceSweep != 0:
 				s.used.And(^uint32(usedSinceSweep))
-				continue
+			case s.refs.Load() == 0:
+				delete(sh.m, k)
+				gone = append(gone, v)
 			}
-			delete(sh.m, k)
-			gone = append(gone, v)
 		}
 		sh.Unlock()
 	}
@@ -176,13 +193,14 @@ func (c *cache[K, V]) sweep() {
 	}
 }
 
-// drain drops everything, whether in use or not.
+// drain drops everything, whether in use or not. From then on get returns
+// one-shots.
 func (c *cache[K, V]) drain() {
 	for i := range c.shard {
 		sh := &c.shard[i]
 		sh.Lock()
 		m := sh.m
-		sh.m = map[K]V{}
+		sh.m, sh.closed = map[K]V{}, true
 		sh.Unlock()
 		c.size.Add(-int64(len(m)))
 		for _, v := range m {

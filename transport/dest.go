@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,45 +12,27 @@ import (
 	"github.com/weft-mesh/weft/retry"
 )
 
-// Dest is a logical name under a per-request dtab: its binding, retry budget and
-// metrics. It comes from Router.Dest with a reference taken; Done gives it back.
-// It is safe for concurrent use.
+// Dest is a logical name under a per-request dtab: its binding, and the retry
+// budget and metrics of the name. It comes from Router.Dest with a reference
+// taken, which stands for one request; Done or Release gives it back. Routes and
+// picks of a Dest may be used until then. It is safe for concurrent use.
 type Dest struct {
-	slot   slot
-	kept   bool // in the cache; a one-shot is retired with its last reference
-	router *Router
-	path   dtab.Path
-	local  dtab.Dtab
-	opts   ServiceOptions
-	budget retry.Budget
-
-	binding weft.Source[naming.State[dtab.Tree[*naming.Bound]]]
-	cancel  context.CancelFunc
-	retired sync.Once
-
-	stats atomic.Pointer[serviceStats] // nil until the name has bound once
+	slot    slot
+	kept    bool // in the cache; a one-shot is retired with its last reference
+	router  *Router
+	path    dtab.Path
+	local   dtab.Dtab
+	begun   sync.Once
+	service *service
 
 	// cur is the reading that requests use; mu serialises making a new one, which
 	// is coming as long as its endpoints are not known yet.
-	cur    atomic.Pointer[reading]
-	mu     sync.Mutex
-	coming *reading
-}
-
-// reading is what one reading of the binding came to: a route, or an error.
-type reading struct {
-	route *Route
-	err   error
-	stale <-chan struct{} // closed when the binding has changed; nil: never
-}
-
-func (rd *reading) fresh() bool {
-	select {
-	case <-rd.stale: // a nil channel is never ready
-		return false
-	default:
-		return true
-	}
+	cur     atomic.Pointer[reading]
+	mu      sync.Mutex
+	binding weft.Source[naming.State[dtab.Tree[*naming.Bound]]] // nil before the first request
+	cancel  context.CancelFunc
+	coming  *reading
+	retired bool
 }
 
 func (d *Dest) slotOf() *slot { return &d.slot }
@@ -63,26 +44,21 @@ func (d *Dest) Path() dtab.Path { return d.path }
 func (d *Dest) Local() dtab.Dtab { return d.local }
 
 // Options returns the settings of the logical name.
-func (d *Dest) Options() ServiceOptions { return d.opts }
+func (d *Dest) Options() ServiceOptions { return d.service.opts }
 
 // Budget returns the retry budget of the logical name.
-func (d *Dest) Budget() retry.Budget { return d.budget }
+func (d *Dest) Budget() retry.Budget { return d.service.policy.Budget }
 
-// newDest starts binding path. The interpreter keeps the binding up to date until
-// the Dest retires; reading it is left to the requests, so that a name nobody
-// asks for costs nothing when its binding changes.
-func (r *Router) newDest(path dtab.Path, local dtab.Dtab) *Dest {
-	d := &Dest{router: r, kept: true, path: path, local: local, opts: r.opts.Service(path)}
-	d.budget = newBudget(d.opts.Budget)
-	ctx, cancel := context.WithCancel(r.ctx)
-	d.cancel = cancel
-	d.binding = r.opts.Interpreter.Bind(ctx, local, path)
-	return d
-}
+// Policy returns how requests to the logical name are retried, with metrics, as
+// retry.Do takes it.
+func (d *Dest) Policy() retry.Policy { return d.service.policy }
+
+// begin makes the Dest ready for use, once.
+func (d *Dest) begin() { d.begun.Do(func() { d.service = d.router.joinService(d) }) }
 
 // Route returns what the name is bound to now. It waits only while nothing is
-// known yet: until the name is bound and the endpoints of one branch are known,
-// at most for the binding timeout. The error is a *weft.Error.
+// known yet: until the name is bound and one branch has endpoints (or none will
+// have any), at most for the binding timeout. The error is a *weft.Error.
 func (d *Dest) Route(ctx context.Context) (*Route, error) {
 	if rd := d.cur.Load(); rd != nil && rd.fresh() {
 		return rd.route, rd.err
@@ -102,121 +78,134 @@ func (d *Dest) await(ctx context.Context) (*Route, error) {
 			defer t.Stop()
 			timeout = t.C
 		}
-		switch waitAny(ctx, timeout, waits) {
+		switch waitAny(ctx, timeout, append(waits, d.router.ctx.Done())) {
 		case ctxEnded:
-			return nil, &weft.Error{Stage: weft.StageBind, Dst: d.path, Unsent: true, Err: context.Cause(ctx)}
+			return nil, d.failure(context.Cause(ctx))
 		case timedOut:
 			e := &BindingTimeoutError{Timeout: d.router.opts.BindingTimeout, Path: d.path}
-			if rd != nil && rd.route != nil {
+			if rd != nil {
 				e.Tree = rd.route.String()
 			}
-			return nil, &weft.Error{Stage: weft.StageBind, Dst: d.path, Unsent: true, Err: e}
+			return nil, d.failure(e)
 		case changed:
 		}
 	}
 }
 
-// read makes the current reading, or says what to wait for.
+// read makes the current reading, or says what to wait for. A reading that comes
+// with something to wait for is the one whose endpoints are not known yet.
+func (d *Dest) read() (rd *reading, waits []<-chan struct{}) {
+	rd, waits, dropped := d.advance()
+	for _, t := range dropped {
+		t.release(true) // without the lock, since it may end clients
+	}
+	return rd, waits
+}
+
+// advance is read under the lock.
 //
 // A new route is served only once one of its branches can take requests. Until
 // then the previous one goes on serving, so that a change of the dtab neither
 // fails nor stalls anybody; without a previous one there is nothing but to wait.
-func (d *Dest) read() (rd *reading, waits []<-chan struct{}) {
+func (d *Dest) advance() (rd *reading, waits []<-chan struct{}, dropped []*Route) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	rd = d.cur.Load()
 	if rd != nil && rd.fresh() {
-		return rd, nil
+		return rd, nil, nil
 	}
-	if d.coming == nil || !d.coming.fresh() {
-		next, stale := d.next()
+	if d.retired || d.router.ctx.Err() != nil {
+		return d.closed(), nil, nil
+	}
+	if d.binding == nil {
+		d.bind()
+	}
+	newest := d.coming
+	if newest == nil {
+		newest = rd
+	}
+	if newest == nil || !newest.fresh() {
+		st, stale := d.binding.Load()
+		next := d.next(newest, st, stale)
 		if next == nil {
-			return rd, []<-chan struct{}{stale}
+			return nil, []<-chan struct{}{stale}, nil
 		}
-		d.coming.release()
+		dropped = d.coming.replacedBy(next, dropped)
 		d.coming = next
 	}
-	waits = d.coming.unsettled()
+	if rd == nil || rd.route != d.coming.route {
+		waits = d.coming.unsettled()
+	}
 	switch {
 	case waits == nil:
-		d.cur.Store(d.coming)
-		rd.release()
+		dropped = rd.replacedBy(d.coming, dropped)
 		rd, d.coming = d.coming, nil
-		return rd, nil
+		d.cur.Store(rd)
+		return rd, nil, dropped
 	case rd != nil && rd.route != nil:
-		return rd, nil
+		return rd, nil, dropped
 	default:
-		return d.coming, waits
+		return d.coming, waits, dropped
 	}
 }
 
-// unsettled returns what to wait for before the reading can be served.
-func (rd *reading) unsettled() []<-chan struct{} {
-	if rd.route == nil {
-		return nil
+// replacedBy appends the route of rd to dropped unless next has it too.
+func (rd *reading) replacedBy(next *reading, dropped []*Route) []*Route {
+	if rd == nil || rd.route == nil || rd.route == next.route {
+		return dropped
 	}
-	waits := rd.route.unsettled()
-	if waits != nil && rd.stale != nil {
-		waits = append(waits, rd.stale)
-	}
-	return waits
+	return append(dropped, rd.route)
 }
 
-// release gives back what the reading holds; a nil reading holds nothing.
-func (rd *reading) release() {
-	if rd != nil && rd.route != nil {
-		rd.route.release()
-	}
+// bind starts binding the name. The interpreter keeps the binding up to date until
+// the Dest retires; reading it is left to the requests, so that a name nobody asks
+// for costs nothing when its binding changes.
+func (d *Dest) bind() {
+	ctx, cancel := context.WithCancel(d.router.ctx)
+	d.cancel = cancel
+	d.binding = d.router.opts.Interpreter.Bind(ctx, d.local, d.path)
 }
 
-// next reads the binding; it returns nil and a channel to wait for while the
-// binding is pending.
-func (d *Dest) next() (*reading, <-chan struct{}) {
-	st, stale := d.binding.Load()
+// next turns the state of the binding into the reading that follows last. It
+// returns nil while the name is pending. A name that was bound stays so, whatever
+// becomes of its binding, and one that failed is not pending again.
+func (d *Dest) next(last *reading, st naming.State[dtab.Tree[*naming.Bound]], stale <-chan struct{}) *reading {
 	switch {
 	case st.Known: // also when stale: the last good tree stays in use
-		rd := &reading{stale: stale}
+		if last != nil && last.named && sameTree(last.tree, st.Value) {
+			return last.until(stale)
+		}
+		rd := &reading{tree: st.Value, named: true, stale: stale}
 		switch st.Value.Op {
 		case dtab.Leaf, dtab.Union:
 			rd.route = d.newRoute(st.Value)
-			d.bound()
+			d.service.bound()
 		case dtab.Neg, dtab.Fail, dtab.Empty, dtab.Alt:
 			rd.err = d.noHosts()
 		}
-		return rd, nil
+		return rd
+	case last != nil && (last.named || st.Err == nil):
+		return last.until(stale)
 	case st.Err != nil:
-		return &reading{stale: stale, err: &weft.Error{Stage: weft.StageBind, Dst: d.path, Unsent: true, Err: st.Err}}, nil
+		return &reading{stale: stale, err: d.failure(st.Err)}
 	default:
-		return nil, stale
+		return nil
 	}
 }
 
-// bound creates the metrics of the name when it binds for the first time. Names
-// that lead nowhere, which callers can invent at will, have none of their own.
-func (d *Dest) bound() {
-	if d.stats.Load() == nil {
-		d.stats.Store(newServiceStats(d.router.opts.Metrics.Scope("service", trimSlash(d.path)), d))
-	}
-}
+// Record counts a request to the logical name that ended with r; r.Latency is the
+// time of the whole request with its retries.
+func (d *Dest) Record(r weft.Result) { d.service.current().end(r) }
 
-// Stats returns the counters of the logical name, those of all unbound names as
-// long as it has never bound.
-func (d *Dest) Stats() *serviceStats {
-	if s := d.stats.Load(); s != nil {
-		return s
-	}
-	return d.router.unbound
-}
-
-// Done gives the Dest back and records how the request ended: Latency is the time
-// of the whole request with its retries.
+// Done is Record and Release.
 func (d *Dest) Done(r weft.Result) {
-	d.Stats().end(r)
+	d.Record(r)
 	d.Release()
 }
 
-// Release gives the Dest back without recording anything.
+// Release gives the Dest back. The Dest must not be used after it.
 func (d *Dest) Release() {
+	d.slot.touch()
 	if d.slot.refs.Add(-1) == 0 && !d.kept {
 		d.retire()
 	}
@@ -224,60 +213,34 @@ func (d *Dest) Release() {
 
 // retire ends the binding and gives the clients back.
 func (d *Dest) retire() {
-	d.retired.Do(func() {
+	d.begin() // it may have been dropped between being made and being begun
+	d.mu.Lock()
+	if d.retired {
+		d.mu.Unlock()
+		return
+	}
+	d.retired = true
+	if d.cancel != nil {
 		d.cancel()
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.cur.Load().release()
-		d.coming.release()
-		if s := d.stats.Load(); s != nil {
-			s.scope.Prune()
-		}
-	})
+	}
+	last := d.closed()
+	dropped := d.coming.replacedBy(last, nil)
+	dropped = d.cur.Swap(last).replacedBy(last, dropped)
+	d.coming = nil
+	d.mu.Unlock()
+	for _, t := range dropped {
+		t.release(false)
+	}
+	d.service.leave(d)
 }
+
+// closed is the reading of a Dest that has retired.
+func (d *Dest) closed() *reading { return &reading{err: d.failure(ErrClosed)} }
 
 func (d *Dest) noHosts() error {
-	return &weft.Error{
-		Stage: weft.StageBind, Dst: d.path, Unsent: true,
-		Err: &NoHostsError{Path: d.path, Base: d.router.opts.Base, Local: d.local},
-	}
+	return d.failure(&NoHostsError{Path: d.path, Base: d.router.opts.Base, Local: d.local})
 }
 
-type wake uint8
-
-const (
-	changed wake = iota
-	ctxEnded
-	timedOut
-)
-
-// waitAny waits for the first of several things to happen.
-func waitAny(ctx context.Context, timeout <-chan time.Time, waits []<-chan struct{}) wake {
-	if len(waits) == 1 {
-		select {
-		case <-waits[0]:
-			return changed
-		case <-ctx.Done():
-			return ctxEnded
-		case <-timeout:
-			return timedOut
-		}
-	}
-	cases := make([]reflect.SelectCase, 0, len(waits)+2)
-	add := func(ch any) {
-		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ch)})
-	}
-	add(ctx.Done())
-	add(timeout)
-	for _, w := range waits {
-		add(w)
-	}
-	switch i, _, _ := reflect.Select(cases); i {
-	case 0:
-		return ctxEnded
-	case 1:
-		return timedOut
-	default:
-		return changed
-	}
+func (d *Dest) failure(err error) error {
+	return &weft.Error{Stage: weft.StageBind, Dst: d.path, Unsent: true, Err: err}
 }

@@ -25,21 +25,17 @@ func DurationText(d time.Duration) string {
 		{"nanoseconds", time.Nanosecond},
 	}
 	var b strings.Builder
-	if d < 0 {
-		b.WriteByte('-')
-		d = -d
-	}
-	first := true
 	for _, u := range units {
 		n := d / u.size
 		if n == 0 {
 			continue
 		}
 		d -= n * u.size
-		if !first {
+		// Each unit has the sign of the whole, so that the least duration, which has no
+		// positive counterpart, needs no case of its own.
+		if n > 0 && b.Len() > 0 {
 			b.WriteByte('+')
 		}
-		first = false
 		b.WriteString(strconv.FormatInt(int64(n), 10))
 		b.WriteByte('.')
 		b.WriteString(u.name)

@@ -36,9 +36,13 @@ func (e *NoHostsError) Error() string {
 	return b.String()
 }
 
+// writeRules writes a rule per line, and an empty line for no rules.
 func writeRules(b *strings.Builder, d dtab.Dtab) {
 	for _, r := range d {
 		fmt.Fprintf(b, "  %s => %s\n", r.Prefix, dtab.ShowTree(r.Dst))
+	}
+	if len(d) == 0 {
+		b.WriteByte('\n')
 	}
 }
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"time"
@@ -85,9 +86,14 @@ type ClientOptions struct {
 	// Accrual makes the breaker policy of an endpoint; nil means five consecutive
 	// failures, circuit.None{} no breaker.
 	Accrual circuit.Policy
-	// FailFast marks an endpoint busy after connection failures, see
-	// circuit.FailFast.
+	// FailFast marks an endpoint busy after connection failures, which the adapter
+	// reports (see Pick.ConnectFailed and circuit.FailFast), unless it is the only
+	// one.
 	FailFast bool
+	// Probe tries to connect to an endpoint that FailFast has marked busy, and closes
+	// what it got. It must end when its context does. Nil is none: the endpoint is
+	// tried again by requests after a second or so.
+	Probe func(ctx context.Context, ep weft.Endpoint) error
 	// AttemptTimeout limits one attempt; zero is no limit.
 	AttemptTimeout time.Duration
 	// RequeueBudget bounds sending again what was provably not processed, one

@@ -2,22 +2,21 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/balancer"
-	"github.com/weft-mesh/weft/circuit"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 )
 
 // Route is one reading of what a name is bound to: branches with their weights.
 // It is immutable and safe for concurrent use; a Dest publishes a new one when
-// the binding changes.
+// the binding changes. It may be used for as long as its Dest is held.
 type Route struct {
 	dest     *Dest
 	branches []branch
-	total    float64 // sum of the branches' weights
 	shown    string
 }
 
@@ -27,7 +26,7 @@ type branch struct {
 	client   *Client // nil for a branch that exists and has no members
 	kept     bool    // the client is in the cache; otherwise this route owns it
 	residual dtab.Path
-	weight   float64
+	weight   float64 // of 1 in total
 	pair     *pairStats
 }
 
@@ -50,44 +49,58 @@ func (t *Route) Clients() []*Client {
 func (d *Dest) newRoute(tree dtab.Tree[*naming.Bound]) *Route {
 	t := &Route{dest: d, shown: dtab.Show(tree, func(b *naming.Bound) string { return b.ID.String() })}
 	t.collect(tree, 1)
-	for i := range t.branches {
-		t.total += t.branches[i].weight
-	}
 	return t
 }
 
 func (t *Route) collect(tree dtab.Tree[*naming.Bound], weight float64) {
 	switch tree.Op {
 	case dtab.Leaf:
-		r := t.dest.router
-		c, kept := r.clients.get(tree.Value.ID, func() *Client { return r.newClient(tree.Value) })
+		c, kept := t.dest.router.client(tree.Value)
 		t.branches = append(t.branches, branch{
 			client: c, kept: kept, residual: tree.Value.Residual, weight: weight,
 			pair: c.stats.pairWith(t.dest.path),
 		})
-	case dtab.Empty:
-		t.branches = append(t.branches, branch{weight: weight})
 	case dtab.Union:
-		var sum float64
-		for _, k := range tree.Kids {
-			sum += k.Weight
+		shares := sharesOf(tree.Kids)
+		for i, k := range tree.Kids {
+			t.collect(k, weight*shares[i])
 		}
-		for _, k := range tree.Kids {
-			share := 1 / float64(len(tree.Kids)) // all weights zero: any branch will do
-			if sum > 0 {
-				share = k.Weight / sum
-			}
-			t.collect(k, weight*share)
-		}
-	case dtab.Neg, dtab.Fail, dtab.Alt: // binding leaves none of these below a union
+	case dtab.Empty, dtab.Neg, dtab.Fail, dtab.Alt: // binding leaves only the first of these below a union
+		t.branches = append(t.branches, branch{weight: weight})
 	}
 }
 
-// release gives the clients back.
-func (t *Route) release() {
+// sharesOf returns the weights of the branches of a union, scaled to a sum of 1.
+// If all weights are zero, any branch will do.
+func sharesOf(kids []dtab.Tree[*naming.Bound]) []float64 {
+	shares := make([]float64, len(kids))
+	var greatest, sum float64
+	for _, k := range kids {
+		greatest = max(greatest, k.Weight)
+	}
+	for i, k := range kids {
+		shares[i] = 1
+		if greatest > 0 {
+			shares[i] = max(k.Weight, 0) / greatest // first, so that the sum is finite
+		}
+		sum += shares[i]
+	}
+	for i := range shares {
+		shares[i] /= sum
+	}
+	return shares
+}
+
+// release gives the clients back. A warm release keeps them for as long as if they
+// had been used just now.
+func (t *Route) release(warm bool) {
 	for _, b := range t.branches {
 		if b.client == nil {
 			continue
+		}
+		b.client.stats.unpair(t.dest.path)
+		if warm {
+			b.client.slot.touch()
 		}
 		if b.client.slot.refs.Add(-1) == 0 && !b.kept {
 			b.client.retire()
@@ -96,74 +109,66 @@ func (t *Route) release() {
 }
 
 // unsettled returns the channels to wait for while no branch can take requests
-// yet. It is nil as soon as one branch is known, or known to be hopeless.
+// yet. It is nil as soon as one branch has endpoints, or all are known to have
+// none. Branches without a share do not count.
 func (t *Route) unsettled() []<-chan struct{} {
 	var waits []<-chan struct{}
-	for _, b := range t.branches {
-		if b.client == nil {
-			return nil
+	for i := range t.branches {
+		b := &t.branches[i]
+		if b.client == nil || b.weight <= 0 {
+			continue
 		}
-		s, changed := b.client.addrs.Load()
-		if s.settled() {
+		switch s, changed := b.client.addrs.Load(); {
+		case s.serves():
 			return nil
+		case !s.settled():
+			waits = append(waits, changed)
 		}
-		waits = append(waits, changed)
 	}
 	return waits
 }
 
-// Pick is an endpoint chosen for one attempt. Done must be called exactly once.
-type Pick struct {
-	balancer.Pick
-	// Client is the client that the endpoint belongs to.
-	Client *Client
-	// Residual is what the namer left of the name.
-	Residual dtab.Path
-
-	state *endpointState
-	token circuit.Token
-	pair  *pairStats
-}
-
-// Conn returns what ClientOptions.Connect made for the endpoint.
-func (p Pick) Conn() any {
-	if p.state == nil {
-		return nil
-	}
-	return p.state.conn
-}
-
 // Pick chooses a branch by weight and an endpoint of it by load, and counts the
 // attempt as begun. It waits only if the client's policy for "every endpoint is
-// unhealthy" says so.
+// unhealthy" says so. The error is a *weft.Error.
 //
 // A branch whose endpoints are not known yet is passed over, so that a shift to a
 // name that is still being resolved fails nobody. A branch that is known to be
 // empty fails the request, as in Linkerd: that is what the dtab asked for.
 func (t *Route) Pick(ctx context.Context, c weft.Call) (Pick, error) {
-	b := t.draw()
-	if b == nil || b.client == nil {
-		return Pick{}, t.dest.noHosts()
-	}
-	bp, err := b.client.balancer.Pick(ctx, c)
-	if err != nil {
-		if s, _ := b.client.addrs.Load(); s.err != nil {
-			err = s.err
-		} else if errIsEmpty(err) {
+	for {
+		b := t.draw()
+		if b == nil || b.client == nil {
 			return Pick{}, t.dest.noHosts()
 		}
-		return Pick{}, &weft.Error{Stage: weft.StagePick, Dst: b.client.id, Unsent: true, Err: err}
+		bp, err := b.client.balancer.Pick(ctx, c)
+		if err == nil {
+			return newPick(bp, b), nil
+		}
+		if !errors.Is(err, balancer.ErrClosed) {
+			return Pick{}, t.failure(b, err)
+		}
+		// Only what no current route leads to is ever let go, so there is a newer route
+		// than this one, unless the router was closed.
+		next, err := t.dest.Route(ctx)
+		if err != nil {
+			return Pick{}, err
+		}
+		if next == t {
+			return Pick{}, t.failure(b, ErrClosed)
+		}
+		t = next
 	}
-	p := Pick{Pick: bp, Client: b.client, Residual: b.residual, pair: b.pair}
-	if s, ok := bp.Endpoint.Attachment.(*endpointState); ok {
-		p.state = s
-		// The breaker learns of the attempt only now that the endpoint is the chosen
-		// one: in its probing state exactly one request may be the probe.
-		p.token = s.breaker.Begin()
+}
+
+// failure explains why a branch had no endpoint to pick.
+func (t *Route) failure(b *branch, err error) error {
+	if s, _ := b.client.addrs.Load(); s.err != nil {
+		err = s.err
+	} else if errors.Is(err, balancer.ErrEmpty) {
+		return t.dest.noHosts()
 	}
-	p.Client.stats.begin()
-	p.pair.begin()
-	return p, nil
+	return &weft.Error{Stage: weft.StagePick, Dst: b.client.ID(), Unsent: true, Err: err}
 }
 
 // draw returns a branch by weight, among those whose endpoints are known unless
@@ -175,24 +180,24 @@ func (t *Route) draw() *branch {
 	case 1:
 		return &t.branches[0]
 	}
-	b := t.drawFrom(t.total, func(*branch) bool { return true })
-	if b.usable() {
+	b := t.drawFrom(1, func(*branch) bool { return true })
+	if b.settled() {
 		return b
 	}
 	var total float64
 	for i := range t.branches {
-		if t.branches[i].usable() {
+		if t.branches[i].settled() {
 			total += t.branches[i].weight
 		}
 	}
-	if again := t.drawFrom(total, (*branch).usable); again != nil {
+	if again := t.drawFrom(total, (*branch).settled); again != nil {
 		return again
 	}
 	return b
 }
 
-// usable reports whether anything is known about the branch's endpoints.
-func (b *branch) usable() bool {
+// settled reports whether anything is known about the branch's endpoints.
+func (b *branch) settled() bool {
 	if b.client == nil {
 		return true
 	}
@@ -200,36 +205,20 @@ func (b *branch) usable() bool {
 	return s.settled()
 }
 
+// drawFrom draws among the branches that are ok and have a share; total is the sum
+// of their weights. It returns nil if there are none.
 func (t *Route) drawFrom(total float64, ok func(*branch) bool) *branch {
 	x := rand.Float64() * total
 	var last *branch
 	for i := range t.branches {
 		b := &t.branches[i]
-		if !ok(b) || (total > 0 && b.weight <= 0) {
+		if b.weight <= 0 || !ok(b) {
 			continue
 		}
-		last = b
-		if x < b.weight {
+		if last = b; x < b.weight {
 			return b
 		}
 		x -= b.weight
 	}
-	return last // rounding at the very end of the range, or all weights zero
-}
-
-// Done reports how the attempt ended.
-func (p Pick) Done(r weft.Result) {
-	if p.Client == nil {
-		return
-	}
-	if r.Latency == 0 {
-		r.Latency = p.Elapsed()
-	}
-	// The balancer first: it frees the slot that the attempt held.
-	p.Pick.Done(r)
-	if p.state != nil {
-		p.state.breaker.End(p.token, r)
-	}
-	p.Client.stats.end(r)
-	p.pair.end(r)
+	return last // rounding at the very end of the range
 }

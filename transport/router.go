@@ -15,15 +15,20 @@ import (
 // and connections per bound name. It is safe for concurrent use.
 type Router struct {
 	opts    Options
-	epoch   time.Time
 	dests   *cache[destKey, *Dest]
 	clients *cache[dtab.Path, *Client]
-	unbound *serviceStats // names that never bound share their metrics
+
+	services    registry[dtab.Path, *service]
+	clientStats registry[dtab.Path, *clientStats]
+	unbound     *serviceStats // names that never bound share their metrics
 
 	ctx    context.Context //nolint:containedctx // the life of everything the router started
 	cancel context.CancelFunc
-	done   sync.WaitGroup
 	closed sync.Once
+
+	mu      sync.Mutex
+	closing bool
+	running sync.WaitGroup // goroutines; they start under mu, so that none comes after the wait
 }
 
 // destKey identifies a Dest: two requests for one name under different dtabs of
@@ -39,29 +44,33 @@ func NewRouter(opts Options) (*Router, error) {
 		return nil, errors.New("transport: Options.Interpreter is required")
 	}
 	opts = opts.withDefaults()
-	r := &Router{opts: opts, epoch: time.Now()}
+	r := &Router{
+		opts:    opts,
+		dests:   newCache[destKey, *Dest](opts.Cache.Paths),
+		clients: newCache[dtab.Path, *Client](opts.Cache.Clients),
+	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
-	r.dests = newCache[destKey, *Dest](opts.Cache.Paths)
-	r.clients = newCache[dtab.Path, *Client](opts.Cache.Clients)
-	r.unbound = newServiceStats(opts.Metrics.Scope("unbound"), nil)
+	unbound := opts.Metrics.Scope("unbound")
+	r.unbound = newServiceStats(unbound, nil)
+	unbound.Gauge("pending", func() float64 { return float64(r.unboundPending()) })
 	r.exportCaches()
-	r.done.Add(1)
-	go r.sweep()
+	r.spawn(r.sweep)
 	return r, nil
 }
 
 // Dest returns the destination of a logical name under a per-request dtab, with a
-// reference taken: the caller must call Done (or Release) when the request is
-// over. It never blocks; the first use of a name starts binding it.
+// reference taken: the caller must call Done or Release when the request is over.
+// It never blocks. After Close the Dest's routes are ErrClosed.
 func (r *Router) Dest(path dtab.Path, local dtab.Dtab) *Dest {
 	k := destKey{path: path}
 	if len(local) > 0 {
 		k.local = local.String()
 	}
-	d, kept := r.dests.get(k, func() *Dest { return r.newDest(path, local) })
+	d, kept := r.dests.get(k, func() *Dest { return &Dest{router: r, kept: true, path: path, local: local} })
 	if !kept {
 		d.kept = false
 	}
+	d.begin()
 	return d
 }
 
@@ -69,24 +78,44 @@ func (r *Router) Dest(path dtab.Path, local dtab.Dtab) *Dest {
 func (r *Router) Options() Options { return r.opts }
 
 // Clients returns the clients that the router keeps now, in no order.
-func (r *Router) Clients() []*Client { return r.clients.values() }
+func (r *Router) Clients() []*Client {
+	all := r.clients.values()
+	for _, c := range all {
+		c.begin() // somebody else may have made it just now
+	}
+	return all
+}
 
 // Close ends every binding and client and waits for the goroutines of the router
-// to end. Requests under way keep their connections until they are over; new ones
-// fail.
+// to end. Requests under way keep their connections until they are over; new ones,
+// and those that wait for a binding, fail with ErrClosed.
 func (r *Router) Close() error {
 	r.closed.Do(func() {
 		r.cancel()
 		r.dests.drain()
 		r.clients.drain()
+		r.mu.Lock()
+		r.closing = true
+		r.mu.Unlock()
+		r.running.Wait()
 	})
-	r.done.Wait()
 	return nil
+}
+
+// spawn runs f in a goroutine that Close waits for. After Close it does nothing
+// and reports false.
+func (r *Router) spawn(f func()) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closing {
+		return false
+	}
+	r.running.Go(f)
+	return true
 }
 
 // sweep drops idle entries once per TTL.
 func (r *Router) sweep() {
-	defer r.done.Done()
 	t := time.NewTicker(r.opts.Cache.IdleTTL)
 	defer t.Stop()
 	for {
@@ -100,8 +129,15 @@ func (r *Router) sweep() {
 	}
 }
 
-// now is the monotonic time since the router was made, in nanoseconds.
-func (r *Router) now() int64 { return int64(time.Since(r.epoch)) }
+// unboundPending returns the number of requests to names that never bound.
+func (r *Router) unboundPending() (n int64) {
+	r.services.each(func(s *service) {
+		if s.stats.Load() == nil {
+			n += s.pending()
+		}
+	})
+	return n
+}
 
 func (r *Router) exportCaches() {
 	scope := r.opts.Metrics.Scope("bindcache")
