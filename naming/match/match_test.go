@@ -38,8 +38,10 @@ func TestVectors(t *testing.T) {
 		{"R12", "/{A}", `/a\x20b`, true, map[string]string{"A": `\x61\x20\x62`}},
 		{"R14", "/one/{x}/*", "/one/web/q/extra", true, map[string]string{"x": "web"}},
 		{"R14", "/one/{x}/*", "/one/web", false, nil},
-		{"V150", "/#/io.l5d.serversets/s/{role}/prod/{service}:https", "/#/io.l5d.serversets/s/www/prod/bar:https", true,
-			map[string]string{"role": "www", "service": "bar"}},
+		{
+			"V150", "/#/io.l5d.serversets/s/{role}/prod/{service}:https", "/#/io.l5d.serversets/s/www/prod/bar:https", true,
+			map[string]string{"role": "www", "service": "bar"},
+		},
 		{"dot is literal", "/{A}.com", "/fooxcom", false, nil},
 		{"trailing slash", "/foo/", "/foo/z", true, yes},
 		{"empty in the middle", "/foo//z", "/foo/z", false, nil},

@@ -16,29 +16,29 @@ import (
 
 // declared returns options that know every kind of Linkerd and build none, with the
 // protocol http built.
-func declared(t testing.TB) config.Options {
-	t.Helper()
+func declared(tb testing.TB) config.Options {
+	tb.Helper()
 	http := config.Define(config.RoleProtocol, "http", func(struct{}, struct{}) (string, error) { return "http", nil }, config.Traits{})
 	r, err := config.NewRegistry(append(kinds.All(), http)...)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return config.Options{Registry: r, IgnoreFiles: true}
 }
 
 // lenient accepts kinds that are only declared.
-func lenient(t testing.TB) config.Options {
-	t.Helper()
-	opts := declared(t)
+func lenient(tb testing.TB) config.Options {
+	tb.Helper()
+	opts := declared(tb)
 	opts.AllowNotBuilt = true
 	return opts
 }
 
 // problems loads a document that must have problems and returns them.
-func problems(t testing.TB, doc string, opts config.Options) []string {
-	t.Helper()
+func problems(tb testing.TB, doc string, opts config.Options) []string {
+	tb.Helper()
 	_, err := config.Load("l5d.yaml", []byte(doc), opts)
-	require.Error(t, err)
+	require.Error(tb, err)
 	var ps config.Problems
-	require.ErrorAs(t, err, &ps)
+	require.ErrorAs(tb, err, &ps)
 	lines := make([]string, len(ps))
 	for i, p := range ps {
 		lines[i] = p.String()
@@ -46,10 +46,10 @@ func problems(t testing.TB, doc string, opts config.Options) []string {
 	return lines
 }
 
-func load(t testing.TB, doc string) *config.Linker {
-	t.Helper()
-	l, err := config.Load("l5d.yaml", []byte(doc), lenient(t))
-	require.NoError(t, err)
+func load(tb testing.TB, doc string) *config.Linker {
+	tb.Helper()
+	l, err := config.Load("l5d.yaml", []byte(doc), lenient(tb))
+	require.NoError(tb, err)
 	return l
 }
 

@@ -19,10 +19,10 @@ import (
 
 // corpus returns the published configurations by file name; those of the k8s
 // examples are taken out of their ConfigMap.
-func corpus(t testing.TB) map[string][]byte {
-	t.Helper()
+func corpus(tb testing.TB) map[string][]byte {
+	tb.Helper()
 	all := map[string][]byte{}
-	require.NoError(t, filepath.WalkDir("testdata/corpus", func(path string, e os.DirEntry, err error) error {
+	require.NoError(tb, filepath.WalkDir("testdata/corpus", func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -50,7 +50,7 @@ func corpus(t testing.TB) map[string][]byte {
 			}
 		}
 	}
-	require.GreaterOrEqual(t, len(all), 38)
+	require.GreaterOrEqual(tb, len(all), 38)
 	return all
 }
 

@@ -62,10 +62,10 @@ func (o *odd) UnmarshalConfig(value any) error {
 	return nil
 }
 
-func decode(t testing.TB, text string, opts config.Options) (shapes, *config.Document, error) {
-	t.Helper()
+func decode(tb testing.TB, text string, opts config.Options) (shapes, *config.Document, error) {
+	tb.Helper()
 	doc, err := config.Parse("f", []byte(text))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var s shapes
 	err = doc.Decode(&s, opts)
 	return s, doc, err

@@ -33,6 +33,10 @@ func TestBadSnippets(t *testing.T) {
 		{"json comma", `{"a": 1 "b": 2}`, `l5d.yaml:1:9: not JSON: want "," or "}", found '"'`},
 		{"alias", "usage: &a {enabled: true}\nadmin: *a\n" + good, "l5d.yaml:2:8: admin: aliases are not supported: write the value of *a out"},
 
+		{"tag", "usage: !x {enabled: true}\n" + good, "l5d.yaml:1:8: usage: tags are not supported: remove !x"},
+		{"kind list", "namers:\n- kind: [a]\n" + good, "l5d.yaml:2:9: namers[0].kind: want the name of a kind, found a list"},
+		{"client kind list", good + "  client: {kind: [a]}\n", "l5d.yaml:5:18: routers[0].client.kind: want the name of a kind, found a list"},
+
 		// 1.1: keys and types
 		{"V143 top", "maxHeadersKB: 3\n" + good, `l5d.yaml:1:1: maxHeadersKB: Unrecognized field "maxHeadersKB"; known keys are admin, namers, routers, telemetry, usage`},
 		{"V143 router key", "label: x\n" + good, `l5d.yaml:1:1: label: Unrecognized field "label": this is a key of a router: set routers[].label; known keys are admin, namers, routers, telemetry, usage`},

@@ -81,8 +81,8 @@ func (p *Part) decodeNode(d *decoder, n *yaml.Node, path string, f field) {
 		return
 	}
 	traits := role.traits()
-	kind, at := d.kindOf(n, path, role, traits.defaultKind)
-	if kind == "" {
+	kind, at, ok := d.kindOf(n, path, role, traits.defaultKind)
+	if !ok {
 		return
 	}
 	entry, ok := d.opts.Registry.Lookup(role, kind)
@@ -140,22 +140,22 @@ func (d *decoder) prefix(p *Part, n *yaml.Node, traits roleTraits, set *dtab.Pat
 	}
 }
 
-// kindOf returns the kind that n names and the node to blame for it; the kind is
-// empty when it was reported as missing or malformed.
-func (d *decoder) kindOf(n *yaml.Node, path string, role Role, defaultKind string) (string, *yaml.Node) {
+// kindOf returns the kind that n names and the node to blame for it; it is not ok
+// when it was reported as missing or malformed.
+func (d *decoder) kindOf(n *yaml.Node, path string, role Role, defaultKind string) (kind string, at *yaml.Node, ok bool) {
 	v := valueOf(n, kindKeyName)
 	switch {
 	case v == nil && defaultKind != "":
 		d.doc.implied[n] = defaultKind
-		return defaultKind, n
+		return defaultKind, n, true
 	case v == nil:
 		d.report(n, path, fmt.Sprintf("missing key %q; known %s kinds are %s", kindKeyName, role, list(d.opts.Registry.Kinds(role))))
-		return "", n
+		return "", n, false
 	case v.Kind != yaml.ScalarNode:
 		d.wrongType(v, join(path, kindKeyName), "the name of a kind")
-		return "", n
+		return "", n, false
 	}
-	return v.Value, v
+	return v.Value, v, true
 }
 
 // valueOf returns what key is set to in an object, nil if it is not set.

@@ -46,6 +46,9 @@ func (s *Policies[P]) decodeNode(d *decoder, n *yaml.Node, path string, _ field)
 	case kind == nil:
 		d.doc.implied[n] = kindGlobal
 		s.Kind = kindGlobal
+	case kind.Kind != yaml.ScalarNode:
+		d.wrongType(kind, join(path, kindKeyName), "the name of a kind")
+		return
 	case kind.Value != kindGlobal && kind.Value != kindStatic:
 		known := []string{kindGlobal, kindStatic}
 		d.report(kind, join(path, kindKeyName), `unknown kind "`+kind.Value+`"`+didYouMean(kind.Value, known)+"; known are "+list(known))

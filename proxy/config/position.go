@@ -25,6 +25,9 @@ func (doc *Document) inside(n *yaml.Node, offset int) (line, column int) {
 		return n.Line, n.Column
 	}
 	line, column = s.line, s.column
+	if want == 0 && atEnd {
+		return line, column
+	}
 	for seen := 0; ; {
 		at := s
 		c, ok := s.next()
