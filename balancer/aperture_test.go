@@ -242,6 +242,18 @@ func TestDeterministicAperture(t *testing.T) {
 	}
 }
 
+// An endpoint that is in the window by half gets half, and no more under load.
+func TestDeterministicApertureHonoursOverlaps(t *testing.T) {
+	for _, cost := range []*EWMA{nil, {}} {
+		b, _ := made(t, 18, Options{
+			Policy: Aperture{Cost: cost, Coordinate: weft.Const[Coordinate]{V: Coordinate{1, 4}}},
+		})
+		partial := windowOf(b).eps[0]
+		k := spread(t, b, 27_000, false)[partial.Addr()]
+		assert.InDelta(t, 1000, k, 100)
+	}
+}
+
 // All clients together, each with its own state and load.
 func TestDeterministicApertureIsFair(t *testing.T) {
 	const clients, servers = 10, 40

@@ -66,4 +66,19 @@ func TestHeapDoesNotStampedeOntoANewEndpoint(t *testing.T) {
 	fresh := b.Endpoints()[4]
 	got := spread(t, b, 50, false)
 	assert.InDelta(t, 10, got[fresh.Addr()], 2)
+	// Each answer is worth one more request, not all that the others are ahead.
+	Pick{Endpoint: fresh}.Done(weft.Result{})
+	got = spread(t, b, 50, false)
+	assert.InDelta(t, 12, got[fresh.Addr()], 2)
+}
+
+func TestHeapAvoids(t *testing.T) {
+	b, _ := made(t, 3, Options{Policy: Heap{}})
+	eps := b.Endpoints()
+	for range 100 {
+		_, err := b.Pick(t.Context(), weft.Call{Avoid: eps[0].Addr()})
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []int64{0, 50, 50}, []int64{eps[0].Pending(), eps[1].Pending(), eps[2].Pending()})
+	assert.Equal(t, map[string]int{eps[0].Addr(): 50}, spread(t, b, 50, false), "not counted as picked")
 }

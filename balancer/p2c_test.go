@@ -79,6 +79,26 @@ func TestP2CNeverComparesAnEndpointWithItself(t *testing.T) {
 	}
 }
 
+func TestP2CAvoidsWithoutTheBalancersHelp(t *testing.T) {
+	b, _ := made(t, 2, Options{})
+	p, addr := b.snap.Load().classes[0].picker, b.Endpoints()[0].Addr()
+	for range 100 {
+		require.NotEqual(t, addr, p.Pick(weft.Call{Avoid: addr}, 0).Addr())
+	}
+}
+
+func TestP2CPrefersTheOnePickedLongerAgo(t *testing.T) {
+	b, now := made(t, 2, Options{})
+	last := ""
+	for range 100 {
+		*now++
+		p := mustPick(t, b)
+		require.NotEqual(t, last, p.Endpoint.Addr())
+		last = p.Endpoint.Addr()
+		p.Done(weft.Result{})
+	}
+}
+
 func TestAvoid(t *testing.T) {
 	for name, policy := range policies() {
 		t.Run(name, func(t *testing.T) {
