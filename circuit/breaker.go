@@ -78,7 +78,7 @@ func (s State) status() weft.Status {
 type Token uint64
 
 // A word is a State and, above it, the generation: the number of changes so far.
-// A Token is the word as its request found it.
+// A Token is the word as its request found it or, if it became the probe, made it.
 const (
 	stateBits = 3
 	stateMask = 1<<stateBits - 1
@@ -86,6 +86,15 @@ const (
 
 func (t Token) state() State { return State(t & stateMask) }
 func (t Token) gen() uint64  { return uint64(t >> stateBits) }
+
+// beside returns the token of a request that is sent while another one probes: the
+// word itself is the probe's.
+func (t Token) beside() Token {
+	if t.state() == ProbeClosed {
+		return t&^stateMask | Token(Dead)
+	}
+	return t
+}
 
 // Breaker takes one endpoint out while it fails. It only advises: its Status is
 // for the balancer, and requests that are sent to a busy endpoint all the same
@@ -124,11 +133,15 @@ func New(o Options) *Breaker {
 
 // Begin is called when a request is about to be sent. Its Token goes to End.
 func (b *Breaker) Begin() Token {
-	t := Token(b.word.Load())
-	if t.state() != ProbeOpen {
+	t := b.now()
+	switch t.state() {
+	case ProbeOpen:
+		return b.probe()
+	case ProbeClosed:
+		return t.beside()
+	default:
 		return t
 	}
-	return b.probe()
 }
 
 // End is called with the outcome of a request, once. Failing to connect is an
@@ -183,7 +196,7 @@ func (b *Breaker) probe() Token {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if t := b.now(); t.state() != ProbeOpen {
-		return t
+		return t.beside()
 	}
 	b.options.Stats.Probes.Add(1)
 	return b.enter(ProbeClosed, b.options.ProbeTimeout)
