@@ -31,6 +31,7 @@ func TestBadSnippets(t *testing.T) {
 		{"json number", `{"a": 01}`, `l5d.yaml:1:7: not JSON: "01" is not a number`},
 		{"json unclosed", `{"a": "b`, `l5d.yaml:1:7: not JSON: the string has no end on its line`},
 		{"json comma", `{"a": 1 "b": 2}`, `l5d.yaml:1:9: not JSON: want "," or "}", found '"'`},
+		{"json deep", `{"a":` + strings.Repeat("[", 300), "nested more than 200 levels deep"},
 		{"alias", "usage: &a {enabled: true}\nadmin: *a\n" + good, "l5d.yaml:2:8: admin: aliases are not supported: write the value of *a out"},
 
 		{"tag", "usage: !x {enabled: true}\n" + good, "l5d.yaml:1:8: usage: tags are not supported: remove !x"},
