@@ -36,6 +36,28 @@ func (p Pick) Done(r weft.Result) {
 	(*o).Observe(e, r, now)
 }
 
+// End is Done for owners that want to know the latency too: it returns r with
+// Latency set, at the price of one look at the clock for both.
+func (p Pick) End(r weft.Result) weft.Result {
+	e := p.Endpoint
+	if e == nil {
+		return r
+	}
+	o := e.observer.Load()
+	e.release()
+	if o == nil && r.Latency > 0 {
+		return r
+	}
+	now := e.owner.now()
+	if r.Latency <= 0 {
+		r.Latency = time.Duration(max(now-p.start, 0))
+	}
+	if o != nil {
+		(*o).Observe(e, r, now)
+	}
+	return r
+}
+
 // Elapsed returns the time since the pick, 0 for the zero Pick.
 func (p Pick) Elapsed() time.Duration {
 	if p.Endpoint == nil {

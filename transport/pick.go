@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"time"
+
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/balancer"
 	"github.com/weft-mesh/weft/circuit"
@@ -10,19 +12,21 @@ import (
 // Pick is an endpoint chosen for one attempt. It is a value; of its copies exactly
 // one must be told Done or DoneDeposit, exactly once. The zero Pick holds nothing.
 type Pick struct {
-	balancer.Pick
+	// Endpoint is the choice.
+	Endpoint *balancer.Endpoint
 	// Client is the client that the endpoint belongs to.
 	Client *Client
 	// Residual is what the namer left of the name.
 	Residual dtab.Path
 
+	pick  balancer.Pick
 	state *endpointState
 	token circuit.Token
 	pair  *pairStats
 }
 
 func newPick(bp balancer.Pick, b *branch) Pick {
-	p := Pick{Pick: bp, Client: b.client, Residual: b.residual, pair: b.pair}
+	p := Pick{pick: bp, Endpoint: bp.Endpoint, Client: b.client, Residual: b.residual, pair: b.pair}
 	if s, ok := bp.Endpoint.Attachment.(*endpointState); ok {
 		p.state = s
 		// The breaker learns of the attempt only now that the endpoint is the chosen
@@ -33,6 +37,9 @@ func newPick(bp balancer.Pick, b *branch) Pick {
 	p.pair.pending.Add(1)
 	return p
 }
+
+// Elapsed returns the time since the pick, 0 for the zero Pick.
+func (p Pick) Elapsed() time.Duration { return p.pick.Elapsed() }
 
 // Conn returns what ClientOptions.Connect made for the endpoint.
 func (p Pick) Conn() any {
@@ -73,11 +80,8 @@ func (p Pick) DoneDeposit(r weft.Result, deposit bool) {
 	if p.Client == nil {
 		return
 	}
-	if r.Latency <= 0 {
-		r.Latency = p.Elapsed()
-	}
 	// The balancer first: it frees the slot that the attempt held.
-	p.Pick.Done(r)
+	r = p.pick.End(r)
 	if p.state != nil {
 		p.state.breaker.End(p.token, r)
 	}
