@@ -102,6 +102,57 @@ func TestConstantNamesNeedNoGoroutine(t *testing.T) {
 	})
 }
 
+// Beside a look-up that is kept up to date, a constant one is not.
+func TestConstantLookupsAreLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		ctxs := map[string]context.Context{}
+		note := func(n naming.Namer) naming.Namer {
+			return naming.NamerFunc(func(ctx context.Context, p dtab.Path) weft.Source[answer] {
+				ctxs[p.String()] = ctx
+				return n.Lookup(ctx, p)
+			})
+		}
+		in := naming.NewInterpreter(naming.Options{Namers: naming.Namers{
+			{Prefix: path("/#/n"), Namer: note(naming.NamerFunc(stubN))}, {Prefix: path("/#/a"), Namer: note(w.board)},
+		}})
+		defer func() { require.NoError(t, in.Close()) }()
+		in.Bind(t.Context(), dtab.MustParse("/svc=>/#/n/x & /#/a/y"), path("/svc"))
+		require.Error(t, ctxs["/x"].Err())
+		require.NoError(t, ctxs["/y"].Err())
+	})
+}
+
+// Close returns only when no reading is going on.
+func TestCloseWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := slow{weft.NewVar(naming.Ok(tree{})), &atomic.Bool{}}
+		in := naming.NewInterpreter(naming.Options{Namers: naming.Namers{{
+			Prefix: path("/#/s"), Namer: naming.NamerFunc(func(context.Context, dtab.Path) weft.Source[answer] { return src }),
+		}}})
+		in.Bind(t.Context(), nil, path("/#/s"))
+		src.Store(naming.Ok(tree{}))
+		time.Sleep(100 * time.Millisecond)
+		require.True(t, src.loading.Load())
+		require.NoError(t, in.Close())
+		require.False(t, src.loading.Load())
+	})
+}
+
+// slow is a Source that takes a second to read.
+type slow struct {
+	*weft.Var[answer]
+	loading *atomic.Bool
+}
+
+func (s slow) Load() (answer, <-chan struct{}) {
+	s.loading.Store(true)
+	defer s.loading.Store(false)
+	time.Sleep(time.Second)
+	return s.Var.Load()
+}
+
 func TestLookupsEndWithTheBinding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -144,7 +195,8 @@ func TestSettle(t *testing.T) {
 			Settle: 10 * time.Millisecond,
 		})
 		defer func() { require.NoError(t, in.Close()) }()
-		out := in.Bind(t.Context(), nil, path("/#/s"))
+		out := in.Bind(t.Context(), dtab.MustParse("/svc=>/#/s | /#/s"), path("/svc"))
+		both := in.Bind(t.Context(), dtab.MustParse("/svc=>/#/s & /#/s"), path("/svc"))
 		time.Sleep(time.Second)
 		synctest.Wait()
 
@@ -163,9 +215,11 @@ func TestSettle(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 		synctest.Wait()
-		require.LessOrEqual(t, loads.Load(), int64(12))
+		require.LessOrEqual(t, loads.Load(), int64(2*12), "one for each of the bindings in 10 ms, though one has the name twice")
 		s, _ = out.Load()
 		require.Equal(t, "L(/#/s/999)", showState(s))
+		s, _ = both.Load()
+		require.Equal(t, "Union(1*L(/#/s/999){1}, 1*L(/#/s/999){1})", showState(s))
 	})
 }
 
