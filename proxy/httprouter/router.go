@@ -1,0 +1,234 @@
+package httprouter
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/proxy/accesslog"
+	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/plugin"
+	"github.com/weft-mesh/weft/proxy/policy"
+	"github.com/weft-mesh/weft/proxy/tlsfiles"
+	"github.com/weft-mesh/weft/transport"
+	"github.com/weft-mesh/weft/transport/meshhttp"
+)
+
+// New returns a router that is not listening yet.
+func New(env plugin.RouterEnv) (*plugin.Router, error) {
+	b := &builder{env: env, c: env.Config}
+	t, err := b.transport()
+	if err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	r := &plugin.Router{
+		Label: b.c.Name(), Protocol: b.c.Protocol, Base: b.c.Dtab, Interpreter: env.Interpreter,
+		Core: t.Router(), Identify: t.Identify,
+	}
+	b.closers = append([]io.Closer{t}, b.closers...) // the transport first: it writes to the rest
+	r.Close = b.close
+	for i := range b.c.Servers {
+		s, err := b.server(i, t)
+		if err != nil {
+			return nil, errors.Join(err, b.close())
+		}
+		r.Servers = append(r.Servers, s)
+	}
+	return r, nil
+}
+
+// builder holds what the parts of a router share while it is made.
+type builder struct {
+	env     plugin.RouterEnv
+	c       *config.Router
+	closers []io.Closer
+}
+
+func (b *builder) close() error {
+	var err error
+	for _, c := range b.closers {
+		err = errors.Join(err, c.Close())
+	}
+	b.closers = nil
+	return err
+}
+
+func (b *builder) logger() *slog.Logger {
+	if b.env.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return b.env.Logger
+}
+
+func (b *builder) transport() (*meshhttp.Transport, error) {
+	identifier, err := b.identifier()
+	if err != nil {
+		return nil, err
+	}
+	var p propagation.Propagator
+	if !b.c.TracePropagator.IsZero() {
+		if p, err = config.Build[propagation.Propagator](b.c.TracePropagator, plugin.Env{}); err != nil {
+			return nil, err
+		}
+	}
+	log, err := b.accessLog()
+	if err != nil {
+		return nil, err
+	}
+	opts := meshhttp.Options{
+		Identifier:  identifier,
+		Propagation: p,
+		Tracers:     b.env.Tracers,
+		BufferBytes: b.bufferBytes(),
+		Mesh: transport.Options{
+			Interpreter: b.env.Interpreter,
+			Label:       b.c.Name(),
+			Base:        b.c.Dtab,
+			Cache:       cacheOptions(b.c.BindingCache),
+			Service:     b.service,
+			Client:      func(id dtab.Path) transport.ClientOptions { return b.client(id, log) },
+			Metrics:     b.env.Tree.Scope("rt", b.c.Name()),
+			Logger:      b.logger(),
+		},
+	}
+	if b.c.BindingTimeout != nil {
+		opts.Mesh.BindingTimeout = *b.c.BindingTimeout
+	}
+	return meshhttp.New(opts)
+}
+
+func (b *builder) identifier() (meshhttp.Identifier, error) {
+	env := plugin.IdentifierEnv{Prefix: b.c.Prefix(), Label: b.c.Name()}
+	if len(b.c.Identifiers) == 0 {
+		return meshhttp.HeaderToken{Prefix: env.Prefix}, nil
+	}
+	var chain meshhttp.Chain
+	for _, part := range b.c.Identifiers {
+		i, err := config.Build[meshhttp.Identifier](part, env)
+		if err != nil {
+			return nil, err
+		}
+		if c, ok := i.(io.Closer); ok {
+			b.closers = append(b.closers, c)
+		}
+		chain = append(chain, i)
+	}
+	return chain, nil
+}
+
+// bufferBytes is up to which length responses are read before they are passed on.
+func (b *builder) bufferBytes() int64 {
+	switch {
+	case b.c.StreamingEnabled != nil && !*b.c.StreamingEnabled:
+		return 1<<31 - 1 // Linkerd's limit of what it aggregates
+	case b.c.StreamAfterContentLengthKB == nil:
+		return 0
+	case *b.c.StreamAfterContentLengthKB == 0:
+		return -1
+	default:
+		return int64(*b.c.StreamAfterContentLengthKB) << 10
+	}
+}
+
+// service returns the options of a logical name. What can be wrong with the
+// section has been found when the configuration was checked; what is wrong all the
+// same is logged, and the defaults are used.
+func (b *builder) service(path dtab.Path) transport.ServiceOptions {
+	p := b.c.Service.For(path)
+	o, err := policy.Service(p)
+	if err != nil {
+		b.logger().Error("service settings", "service", path.String(), "error", err)
+	}
+	if p.ResponseClassifier == nil {
+		return o
+	}
+	c, err := config.Build[meshhttp.Classifier](*p.ResponseClassifier, plugin.Env{})
+	if err != nil {
+		b.logger().Error("response classifier", "service", path.String(), "error", err)
+	}
+	o.Adapter = meshhttp.ServiceSettings{Classifier: c}
+	return o
+}
+
+// client returns the options of a bound name, likewise.
+func (b *builder) client(id dtab.Path, log *accesslog.Log) transport.ClientOptions {
+	p := b.c.Client.For(id)
+	o, err := policy.Client(p)
+	if err != nil {
+		b.logger().Error("client settings", "client", id.String(), "error", err)
+	}
+	s := meshhttp.ClientSettings{Pool: pool(p), TLS: tlsfiles.Client(p.TLS)}
+	if p.ForwardClientCert != nil {
+		s.ForwardClientCert = *p.ForwardClientCert
+	}
+	if log != nil {
+		s.AccessLog = func(e meshhttp.AccessEntry) { log.Record(e.Request, e.Response) }
+	}
+	o.Adapter = s
+	return o
+}
+
+func pool(p config.ClientPolicy) meshhttp.PoolOptions {
+	var o meshhttp.PoolOptions
+	if h := p.HostConnectionPool; h != nil {
+		if h.MaxSize != nil {
+			o.MaxSize = *h.MaxSize
+		}
+		if h.MaxWaiters != nil {
+			if o.MaxWaiters = *h.MaxWaiters; o.MaxWaiters == 0 {
+				o.MaxWaiters = -1
+			}
+		}
+		if h.IdleTime != nil {
+			o.IdleTimeout = *h.IdleTime
+		}
+	}
+	if s := p.ClientSession; s != nil {
+		if s.IdleTime != nil && (o.IdleTimeout == 0 || *s.IdleTime < o.IdleTimeout) {
+			o.IdleTimeout = *s.IdleTime
+		}
+		if s.LifeTime != nil {
+			o.LifeTime = *s.LifeTime
+		}
+	}
+	return o
+}
+
+func cacheOptions(c config.BindingCache) transport.CacheOptions {
+	var o transport.CacheOptions
+	set := func(to *int, from *int) {
+		if from != nil {
+			*to = *from
+		}
+	}
+	set(&o.Paths, c.Paths)
+	set(&o.Trees, c.Trees)
+	set(&o.Bounds, c.Bounds)
+	set(&o.Clients, c.Clients)
+	if c.IdleTTL != nil {
+		o.IdleTTL = *c.IdleTTL
+	}
+	return o
+}
+
+// accessLog opens the router's access log, nil if it has none.
+func (b *builder) accessLog() (*accesslog.Log, error) {
+	if b.c.AccessLog == nil {
+		return nil, nil //nolint:nilnil // no log is configured
+	}
+	o := accesslog.Options{Append: b.c.AccessLogAppend == nil || *b.c.AccessLogAppend, Keep: -1}
+	if b.c.AccessLogRollPolicy != nil {
+		o.Roll = *b.c.AccessLogRollPolicy
+	}
+	if b.c.AccessLogRotateCount != nil {
+		o.Keep = *b.c.AccessLogRotateCount
+	}
+	log, err := accesslog.Open(*b.c.AccessLog, o)
+	if err != nil {
+		return nil, err
+	}
+	b.closers = append(b.closers, log)
+	return log, nil
+}

@@ -1,0 +1,158 @@
+package httprouter
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/plugin"
+	"github.com/weft-mesh/weft/proxy/tlsfiles"
+	"github.com/weft-mesh/weft/transport/meshhttp"
+)
+
+// server is one listener of a router, on net/http.
+type server struct {
+	addr netip.AddrPort
+	http *http.Server
+	tls  *tls.Config
+	conn *serverConns
+}
+
+func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
+	c := b.c.Servers[i]
+	addr := b.c.Addr(i)
+	scope := b.env.Tree.Scope("rt", b.c.Name(), "server", addr.Addr().String()+"/"+strconv.Itoa(int(addr.Port())))
+	o := meshhttp.ServerOptions{
+		Transport:           t,
+		Label:               b.c.Name(),
+		ClearContext:        c.ClearContext,
+		MaxHeaderBytes:      kb(b.c.MaxHeadersKB),
+		MaxInitialLineBytes: kb(b.c.MaxInitialLineKB),
+		MaxErrBytes:         kb(b.c.MaxErrResponseKB),
+		Compression:         compression(b.c.CompressionLevel),
+		Metrics:             scope,
+	}
+	if c.MaxConcurrentRequests != nil {
+		o.MaxConcurrent = *c.MaxConcurrentRequests
+	}
+	if c.Timeout != nil {
+		o.Timeout = *c.Timeout
+	}
+	if c.TimestampHeader != nil {
+		o.TimestampHeader = *c.TimestampHeader
+	}
+	if c.MaxCallDepth != nil {
+		o.MaxCallDepth = *c.MaxCallDepth
+	}
+	if f := c.AddForwardedHeader; f != nil {
+		var err error
+		if o.Forwarded, err = b.forwarded(*f); err != nil {
+			return nil, err
+		}
+	}
+	h := meshhttp.NewHandler(o)
+	conns := newServerConns(scope, c.ServerSession)
+	s := &server{addr: addr, conn: conns}
+	s.http = &http.Server{
+		Handler: h,
+		// The whole head, so that Handler can tell a long line from long headers.
+		MaxHeaderBytes:    o.MaxHeaderBytes + o.MaxInitialLineBytes,
+		ReadHeaderTimeout: time.Minute, // a caller that does not finish its head is not served
+		ErrorLog:          slog.NewLogLogger(b.logger().Handler(), slog.LevelDebug),
+		ConnState:         conns.state,
+		ConnContext:       meshhttp.WithConnLabel,
+		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1 only
+		// OPTIONS * is for the endpoint to answer.
+		DisableGeneralOptionsHandler: true,
+	}
+	if s.http.MaxHeaderBytes == 0 {
+		s.http.MaxHeaderBytes = (8 + 4) << 10
+	}
+	if c.SocketOptions.ReadTimeout != nil {
+		s.http.ReadTimeout = *c.SocketOptions.ReadTimeout
+	}
+	if c.SocketOptions.WriteTimeout != nil {
+		s.http.WriteTimeout = *c.SocketOptions.WriteTimeout
+	}
+	if c.ServerSession != nil && c.ServerSession.IdleTime != nil {
+		s.http.IdleTimeout = *c.ServerSession.IdleTime
+	}
+	if c.TLS != nil {
+		cfg, err := tlsfiles.Server(*c.TLS, "http/1.1")
+		if err != nil {
+			return nil, err
+		}
+		s.tls = cfg
+	}
+	return s, nil
+}
+
+func (b *builder) forwarded(c config.ForwardedHeader) (*meshhttp.Forwarded, error) {
+	f := &meshhttp.Forwarded{}
+	env := plugin.LabelerEnv{Router: b.c.Name()}
+	var err error
+	if !c.By.IsZero() {
+		if f.By, err = config.Build[meshhttp.Labeler](c.By, env); err != nil {
+			return nil, err
+		}
+	}
+	if !c.For.IsZero() {
+		if f.For, err = config.Build[meshhttp.Labeler](c.For, env); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// Addr implements plugin.Server.
+func (s *server) Addr() netip.AddrPort { return s.addr }
+
+// Serve implements plugin.Server.
+func (s *server) Serve(l net.Listener) error {
+	l = s.conn.listener(l)
+	if s.tls != nil {
+		l = tls.NewListener(l, s.tls)
+	}
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown implements plugin.Server.
+func (s *server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	return err
+}
+
+func kb(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n << 10
+}
+
+// compression turns Linkerd's compressionLevel (-1: textual types, 0: off) into
+// that of meshhttp.
+func compression(level *int) int {
+	switch {
+	case level == nil || *level < 0:
+		return 0
+	case *level == 0:
+		return meshhttp.NoCompression
+	default:
+		return *level
+	}
+}
+
+var _ plugin.Server = (*server)(nil)

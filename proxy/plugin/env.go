@@ -1,0 +1,81 @@
+package plugin
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/telemetry"
+)
+
+// Resolve resolves host:port to endpoints that are kept up to date until ctx ends.
+type Resolve func(ctx context.Context, host, port string) weft.Source[naming.State[weft.EndpointSet]]
+
+// NamerEnv is what a namer is made from. It makes a naming.Namer.
+type NamerEnv struct {
+	// Prefix is the whole prefix of its names, with /#.
+	Prefix dtab.Path
+	// Resolve resolves host names.
+	Resolve Resolve
+	Metrics *telemetry.Scope
+	Logger  *slog.Logger
+}
+
+// Lister is implemented by namers that can enumerate their names, for
+// /bound-names.json.
+type Lister interface {
+	Names() ([]dtab.Path, error)
+}
+
+// InterpreterEnv is what an interpreter is made from. It makes a
+// naming.Interpreter, which may be a naming.Delegator too.
+type InterpreterEnv struct {
+	// Base is the router's dtab.
+	Base dtab.Dtab
+	// Namers are the configured namers, in the order of the configuration.
+	Namers naming.Namers
+	// Global answers for /$/….
+	Global  naming.Namer
+	Resolve Resolve
+	Metrics *telemetry.Scope
+	Logger  *slog.Logger
+}
+
+// IdentifierEnv is what an HTTP identifier is made from. It makes a
+// meshhttp.Identifier.
+type IdentifierEnv struct {
+	// Prefix is the router's dstPrefix.
+	Prefix dtab.Path
+	// Label is the router's.
+	Label string
+}
+
+// LabelerEnv is what a labeler of Forwarded headers is made from. It makes a
+// meshhttp.Labeler.
+type LabelerEnv struct {
+	// Router is the label of the router.
+	Router string
+}
+
+// Env is what plug-ins are made from that need nothing but their own keys:
+// classifiers, balancers, backoffs, accrual policies, trace propagators.
+type Env struct{}
+
+// TelemeterEnv is what a telemeter is made from. It makes a Telemeter.
+type TelemeterEnv struct {
+	Tree   *telemetry.Tree
+	Logger *slog.Logger
+}
+
+// RouterEnv is what a router is made from. It makes a *Router.
+type RouterEnv struct {
+	Config      *config.Router
+	Interpreter naming.Interpreter
+	// Tree is the root of all metrics.
+	Tree    *telemetry.Tree
+	Tracers *telemetry.Tracers
+	Logger  *slog.Logger
+}

@@ -1,0 +1,26 @@
+package plugin
+
+import (
+	"context"
+
+	"github.com/weft-mesh/weft/telemetry"
+)
+
+// Telemeter is what a telemeter contributes to the proxy. All fields are
+// optional.
+type Telemeter struct {
+	// Tracer is told of the spans of the traces that it samples.
+	Tracer telemetry.Sampled
+	// Recent, if set, is what /requests shows.
+	Recent *telemetry.Recent
+	// Prometheus, if set, is where and with which prefix the admin server shows the
+	// metrics as Prometheus text.
+	Prometheus *Prometheus
+	// Run, if set, exports until ctx ends.
+	Run func(ctx context.Context) error
+}
+
+// Prometheus is a page of metrics in Prometheus' text format.
+type Prometheus struct {
+	Path, Prefix string
+}

@@ -1,0 +1,93 @@
+package meshhttp
+
+import (
+	"compress/gzip"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// compression is a gzip writer for one response.
+type compression struct{ level int }
+
+// compressor returns how to compress resp for the caller, nil to leave it alone.
+func compressor(level int, r *http.Request, resp *http.Response) *compression {
+	if level == NoCompression || r.Method == http.MethodHead || resp.Body == nil || resp.Body == http.NoBody ||
+		resp.StatusCode < 200 || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified ||
+		resp.StatusCode == http.StatusPartialContent ||
+		resp.Header.Get("Content-Encoding") != "" || !acceptsGzip(r.Header) {
+		return nil
+	}
+	if level == 0 {
+		if !textual(resp.Header.Get("Content-Type")) {
+			return nil
+		}
+		level = 6
+	}
+	return &compression{level: level}
+}
+
+// textual reports whether Linkerd compresses a media type by default.
+func textual(mediaType string) bool {
+	mediaType, _, _ = strings.Cut(mediaType, ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	switch mediaType {
+	case "image/svg+xml", "application/atom+xml", "application/javascript", "application/json", "application/rss+xml",
+		"application/x-javascript", "application/xhtml+xml", "application/xml":
+		return true
+	}
+	return strings.HasPrefix(mediaType, "text/")
+}
+
+// acceptsGzip reports whether Accept-Encoding allows gzip. "q=0" forbids it.
+func acceptsGzip(h http.Header) bool {
+	for _, v := range h["Accept-Encoding"] {
+		for item := range strings.SplitSeq(v, ",") {
+			name, params, _ := strings.Cut(item, ";")
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "gzip", "x-gzip", "*":
+				q := strings.ReplaceAll(params, " ", "")
+				return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+			}
+		}
+	}
+	return false
+}
+
+// write sends resp compressed.
+func (c *compression) write(w http.ResponseWriter, resp *http.Response) error {
+	stream := resp.ContentLength < 0
+	delete(resp.Header, "Content-Length")
+	resp.Header["Content-Encoding"] = []string{"gzip"}
+	resp.Header.Add("Vary", "Accept-Encoding")
+	resp.ContentLength = -1
+	writeHead(w, resp)
+	gz, err := gzip.NewWriterLevel(w, c.level)
+	if err != nil {
+		return err
+	}
+	err = copyBody(&flusher{ResponseWriter: w, gz: gz}, resp.Body, stream)
+	_ = resp.Body.Close() // its error is the reader's, which copying has seen
+	if err = errors.Join(err, gz.Close()); err != nil {
+		return errors.Join(errAborted, err)
+	}
+	writeTrailers(w, resp)
+	return nil
+}
+
+// flusher writes through the compressor and flushes both.
+type flusher struct {
+	http.ResponseWriter
+	gz *gzip.Writer
+}
+
+// Write implements io.Writer.
+func (f *flusher) Write(p []byte) (int, error) { return f.gz.Write(p) }
+
+// FlushError is what http.ResponseController calls.
+func (f *flusher) FlushError() error {
+	if err := f.gz.Flush(); err != nil {
+		return err
+	}
+	return http.NewResponseController(f.ResponseWriter).Flush()
+}

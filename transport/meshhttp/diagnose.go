@@ -1,0 +1,126 @@
+package meshhttp
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
+)
+
+// diagnose answers TRACE: Max-Forwards says how many hops pass the request on, and
+// l5d-add-context asks every hop to tell where it sent it.
+func (a *attempt) diagnose(req *http.Request, w *wire) (*http.Response, error) {
+	add := false
+	switch strings.ToLower(req.Header.Get(headerAddContext)) {
+	case "1", "t", "true":
+		add = true
+	}
+	hops, forward := req.Header.Get("Max-Forwards"), true
+	if hops != "" {
+		n, err := strconv.Atoi(hops)
+		if err != nil {
+			return textResponse(req, http.StatusBadRequest, "Invalid value for Max-Forwards header", false), nil
+		}
+		forward = n != 0
+		if n > 0 {
+			req.Header.Set("Max-Forwards", strconv.Itoa(n-1))
+		}
+		add = add && n >= 0
+	}
+
+	begun := time.Now()
+	resp := newResponse(req, http.StatusOK, nil)
+	if forward {
+		var err error
+		if resp, err = w.roundTrip(req); err != nil || !add {
+			return resp, err
+		}
+	}
+	if !add {
+		return resp, nil
+	}
+	text, err := bodyOf(resp)
+	if err != nil {
+		return nil, err
+	}
+	text += "\n\n" + a.context(req.Context(), time.Since(begun))
+	resp.Body = io.NopCloser(strings.NewReader(text))
+	resp.ContentLength = int64(len(text))
+	resp.TransferEncoding = nil
+	resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
+	return resp, nil
+}
+
+// bodyOf returns the body that the context is appended to; one of unknown length
+// is replaced by a description of the response.
+func bodyOf(resp *http.Response) (string, error) {
+	defer resp.Body.Close() //nolint:errcheck // read to its end, or given up
+	if resp.ContentLength >= 0 {
+		b, err := io.ReadAll(resp.Body)
+		return strings.TrimSpace(string(b)), err
+	}
+	drain(resp)
+	var b strings.Builder
+	for name, values := range resp.Header {
+		for _, v := range values {
+			fmt.Fprintf(&b, "%s: %s\n", name, v)
+		}
+	}
+	fmt.Fprintf(&b, "HTTP %d - %s\nDiagnostic trace encountered chunked response. Response content discarded.",
+		resp.StatusCode, http.StatusText(resp.StatusCode))
+	return b.String(), nil
+}
+
+// context is what this hop knows of the request.
+func (a *attempt) context(ctx context.Context, took time.Duration) string {
+	dest, client := a.x.dest, a.pick.Client
+	var b strings.Builder
+	fmt.Fprintf(&b, "--- Router: %s ---\nrequest duration: %d ms\nservice name: %s\nclient name: %s\naddresses: [%s]\nselected address: %s\ndtab resolution:\n",
+		a.x.t.router.Options().Label, took.Milliseconds(), dest.Path(), client.ID(), strings.Join(client.Addrs(), ", "), a.pick.Endpoint.Addr())
+	for _, step := range a.resolution(ctx) {
+		b.WriteString("  " + step + "\n")
+	}
+	return b.String()
+}
+
+// resolution explains how the name became the chosen client, one step a line.
+func (a *attempt) resolution(ctx context.Context) []string {
+	d, ok := a.x.t.router.Options().Interpreter.(naming.Delegator)
+	if !ok {
+		return []string{a.x.dest.Path().String()}
+	}
+	tree, err := d.Delegate(ctx, weft.LocalDtab(ctx), a.x.dest.Path())
+	if err != nil {
+		return []string{a.x.dest.Path().String()}
+	}
+	steps, _ := stepsTo(&tree, a.pick.Client.ID())
+	return steps
+}
+
+// stepsTo returns the steps from d to the leaf bound to id: every name, with the
+// rule that led to it.
+func stepsTo(d *naming.Delegation, id dtab.Path) ([]string, bool) {
+	step := d.Path.String()
+	switch {
+	case d.Kind == naming.KindTransformation:
+		step += " (" + d.Name + ")"
+	case d.Dentry != nil:
+		step += " (" + d.Dentry.String() + ")"
+	}
+	if d.Kind == naming.KindLeaf && d.Bound != nil && d.Bound.ID == id {
+		return []string{step}, true
+	}
+	for i := range d.Kids {
+		if rest, ok := stepsTo(&d.Kids[i], id); ok {
+			return append([]string{step}, rest...), true
+		}
+	}
+	return []string{step}, false
+}

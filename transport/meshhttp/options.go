@@ -1,0 +1,109 @@
+package meshhttp
+
+import (
+	"crypto/tls"
+	"net/http"
+
+	"github.com/weft-mesh/weft/circuit"
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/transport"
+)
+
+// Options configure a Transport.
+type Options struct {
+	// Mesh configures the router under the transport. Its Interpreter is required.
+	// What Service and Client return may carry a ServiceSettings and a
+	// ClientSettings in Adapter; Connect is set by this package.
+	Mesh transport.Options
+
+	// Identifier finds the logical name; nil means the Host header under /svc.
+	Identifier Identifier
+
+	// Propagation is the form of the context headers.
+	Propagation propagation.Propagator
+
+	// Tracers are told of client spans.
+	Tracers *telemetry.Tracers
+
+	// MaxReplayBytes is how much of a request body is kept, while it is sent, so that
+	// the request can be sent again. Zero means 64 KiB, a negative number nothing.
+	MaxReplayBytes int
+
+	// BufferBytes is the Content-Length up to which a response is read as a whole
+	// before it is classified, so that an endpoint that dies in the middle of it
+	// costs a retry and not a broken response. Zero means 5 KiB
+	// (streamAfterContentLengthKB), a negative number nothing.
+	BufferBytes int64
+}
+
+// ServiceSettings is what a logical name may have in transport.ServiceOptions.Adapter.
+type ServiceSettings struct {
+	// Classifier decides how outcomes count; nil means NonRetryable5XX.
+	Classifier Classifier
+}
+
+// ClientSettings is what a bound name may have in transport.ClientOptions.Adapter.
+type ClientSettings struct {
+	// Pool bounds the connections to each endpoint.
+	Pool PoolOptions
+	// TLS returns the configuration of a new connection; nil means cleartext. It is
+	// called for every connection, so that replaced certificates take effect.
+	TLS func() (*tls.Config, error)
+	// ForwardClientCert sends the caller's certificate on in
+	// X-Forwarded-Client-Cert; otherwise the header is removed.
+	ForwardClientCert bool
+	// AccessLog is told of every attempt that got a response; nil of none.
+	AccessLog func(AccessEntry)
+	// Nack bounds what is sent to a cluster that rejects most of it.
+	Nack circuit.NackOptions
+}
+
+// AccessEntry is one line of an access log.
+type AccessEntry struct {
+	Request  *http.Request  // as it was sent
+	Response *http.Response // its body must not be read
+}
+
+const (
+	defaultReplay = 64 << 10
+	defaultBuffer = 5 << 10
+)
+
+func (o Options) withDefaults() Options {
+	if o.Identifier == nil {
+		o.Identifier = HeaderToken{Prefix: DefaultPrefix()}
+	}
+	switch {
+	case o.MaxReplayBytes == 0:
+		o.MaxReplayBytes = defaultReplay
+	case o.MaxReplayBytes < 0:
+		o.MaxReplayBytes = 0
+	}
+	if o.BufferBytes == 0 {
+		o.BufferBytes = defaultBuffer
+	}
+	service, client := o.Mesh.Service, o.Mesh.Client
+	o.Mesh.Service = func(path dtab.Path) transport.ServiceOptions {
+		var s transport.ServiceOptions
+		if service != nil {
+			s = service(path)
+		}
+		set, _ := s.Adapter.(ServiceSettings)
+		s.Adapter = &set
+		return s
+	}
+	o.Mesh.Client = func(id dtab.Path) transport.ClientOptions {
+		var c transport.ClientOptions
+		if client != nil {
+			c = client(id)
+		}
+		set, _ := c.Adapter.(ClientSettings)
+		st := newClientState(set)
+		c.Adapter = st
+		c.Connect = st.connect
+		return c
+	}
+	return o
+}
