@@ -53,6 +53,9 @@ type Bound struct {
 // answered for every leaf. local is the per-request dtab, whose rules come after
 // (and so win over) those the interpreter has itself. The result is kept up to
 // date until ctx ends. It contains no Alt. Bind does not block.
+//
+// Once a path was bound, to Neg too, it stays bound: a later failure leaves the
+// last tree in place, as a stale State, and a later pending is not seen at all.
 type Interpreter interface {
 	Bind(ctx context.Context, local dtab.Dtab, p dtab.Path) weft.Source[State[dtab.Tree[*Bound]]]
 }
