@@ -32,6 +32,21 @@
 // An endpoint whose share is 0 takes no traffic, unless that holds for all, in
 // which case they share it evenly.
 //
+// # Cost
+//
+// Pick and Done together, without an allocation, reading the clock included
+// (twice with EWMA), in ns of one core of a 2-core virtual machine:
+//
+//	endpoints        2     10    100   1000
+//	P2C             71     67     57     61
+//	EWMA           139    144    140    135
+//	Aperture        60     71     67     64
+//	RoundRobin      54     54     54     54
+//	Heap           139    183    231    311
+//
+// Weights add 20 to 30 ns. Picks share nothing but the counters of the endpoint
+// they chose, and RoundRobin's and Heap's common state.
+//
 // The algorithms and their constants are those of Finagle's load balancers,
 // with the differences stated at each policy.
 package balancer

@@ -33,7 +33,9 @@ type EWMA struct {
 	Decay time.Duration
 
 	// Penalty is the least latency that a failed request counts as; 0 means 5 s,
-	// negative means the latency it had.
+	// negative means the latency it had. Where some failures are normal on all
+	// endpoints, a value nearer to their latency keeps differences in latency
+	// visible between the failures.
 	Penalty time.Duration
 
 	// MaxPenalty caps what an endpoint can ask for with Result.RetryAfter; 0 means

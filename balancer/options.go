@@ -47,7 +47,9 @@ type Options struct {
 	Probation bool
 
 	// Attach makes the Endpoint.Attachment of a new handle, before the handle can
-	// be picked. It must not call the balancer, but may call the endpoint.
+	// be picked. It must not call the balancer, but may call the endpoint. An
+	// earlier handle of the same address may still have work, if that was detached
+	// from the set and its last pick ended while the address was coming back.
 	Attach func(*Endpoint) any
 
 	// Detach is called once per handle, after the endpoint has left the set (or the
