@@ -138,6 +138,21 @@ func TestSuccessRateWindowedOriginal(t *testing.T) {
 	})
 }
 
+// What was seen before a revival says nothing after it.
+func TestSuccessRateWindowedRevived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := original(0.5, 30*time.Second, 5, every(five)).New()
+		time.Sleep(time.Minute)
+		for range 10 {
+			a.Success()
+			time.Sleep(time.Second)
+		}
+		a.Revived()
+		time.Sleep(30 * time.Second)
+		assert.Equal(t, []time.Duration{no, no, no, no, five}, fails(a, 5))
+	})
+}
+
 // In place of a blind window, the plain share of successes decides from a number of
 // requests on.
 func TestSuccessRateWindowedEarly(t *testing.T) {

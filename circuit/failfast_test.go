@@ -71,7 +71,7 @@ func TestFailFast(t *testing.T) {
 		assert.Equal(t, []weft.Status{weft.Busy, weft.Open}, told)
 
 		f.Failed(errRefused)
-		assert.EqualValues(t, 2, f.Stats().MarkedDead.Load(), "the count starts again")
+		assert.EqualValues(t, 2, f.Stats().MarkedDead.Load())
 		require.NoError(t, f.Close())
 	})
 }
@@ -87,6 +87,10 @@ func TestFailFastThreshold(t *testing.T) {
 		require.NoError(t, f.Err())
 		f.Failed(errRefused)
 		require.Error(t, f.Err())
+		wait(time.Second)
+		require.NoError(t, f.Err())
+		f.Failed(errRefused)
+		require.NoError(t, f.Err(), "the count starts again")
 		require.NoError(t, f.Close())
 	})
 }

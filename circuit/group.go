@@ -43,7 +43,7 @@ func (g *Group) enter() bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	// A little more, so that 0.7·10 is 7 on every machine.
+	// A little more, so that 0.29·100 is 29.
 	if float64(g.out+1) > g.share*float64(g.size)+1e-9 {
 		return false
 	}

@@ -21,7 +21,7 @@ func TestGroupCap(t *testing.T) {
 		{0.5, 1, 0},
 		{0.5, 4, 2},
 		{0.5, 5, 2},
-		{0.7, 10, 7}, // 0.7·10 is a little less than 7 in floating point
+		{0.29, 100, 29}, // 0.29·100 is a little less than 29 in floating point
 		{1, 3, 3},
 	} {
 		synctest.Test(t, func(t *testing.T) {

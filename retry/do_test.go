@@ -52,18 +52,27 @@ func TestRetryRenewsRequeues(t *testing.T) {
 	assert.Equal(t, []int{1}, f.events[retry.RetriesPerRequest])
 }
 
-// A request whose requeues alternate between clients does not get twice the share.
+// Each client has a say: a request whose requeues alternate between clients does not
+// get the share of both, and what the first would allow the second may refuse.
 func TestRequeueOnAnotherClient(t *testing.T) {
-	a, b := &retry.Client{Budget: &counting{tokens: 10}}, &retry.Client{Budget: &counting{tokens: 10}}
-	attempts := 0
-	_, _ = retry.Do(t.Context(), retry.Policy{}, func(_ context.Context, n int) (int, weft.Result, *retry.Client) {
-		attempts++
-		if n%2 == 0 {
-			return n, nacked(), a
-		}
-		return n, nacked(), b
-	}, nil)
-	assert.Equal(t, 3, attempts)
+	for _, tc := range []struct{ first, second, attempts int }{
+		{10, 10, 3},
+		{10, 0, 2},
+		{0, 10, 1},
+		{5, 10, 3},
+	} {
+		a := &retry.Client{Budget: &counting{tokens: tc.first}}
+		b := &retry.Client{Budget: &counting{tokens: tc.second}}
+		attempts := 0
+		_, _ = retry.Do(t.Context(), retry.Policy{}, func(_ context.Context, n int) (int, weft.Result, *retry.Client) {
+			attempts++
+			if n%2 == 0 {
+				return n, nacked(), a
+			}
+			return n, nacked(), b
+		}, nil)
+		assert.Equal(t, tc.attempts, attempts, "%+v", tc)
+	}
 }
 
 func TestDeadlineForbidsRetry(t *testing.T) {

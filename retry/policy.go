@@ -125,6 +125,6 @@ func (c *Client) allowance() int {
 	if c.Budget == nil || share < 0 {
 		return 0
 	}
-	// Less a little, so that 0.2·15 is 3 on every machine.
+	// Less a little, so that rounding errors do not add one.
 	return int(math.Ceil(share*float64(c.Budget.Balance()) - 1e-9))
 }
