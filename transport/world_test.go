@@ -62,7 +62,7 @@ func newWorld(tb testing.TB, rules string, opts transport.Options) *world {
 		sets:  map[string]*weft.Var[addrs]{}, live: map[string]int{}, conns: map[string]int{},
 	}
 	in := naming.NewInterpreter(naming.Options{
-		Stored: w.rules,
+		Stored: w.rules, Settle: -1,
 		Namers: naming.Namers{{Prefix: path("/#/w"), Namer: naming.NamerFunc(w.lookup)}},
 	})
 	opts.Interpreter, opts.Metrics = in, w.tree.Scope("rt", "test")
