@@ -79,9 +79,7 @@ func TestBudgetRatio(t *testing.T) {
 						retries++
 					}
 				}
-				// The price is rounded down to a thousandth of a request, which adds up to
-				// 2 at 0.9.
-				assert.InDelta(t, 10_000*p, retries, 2)
+				assert.InDelta(t, 10_000*p, retries, 1+1e-9)
 			})
 		})
 	}
