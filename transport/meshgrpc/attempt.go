@@ -1,0 +1,241 @@
+package meshgrpc
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/transport"
+)
+
+// attempt is one try to have one endpoint answer a call.
+type attempt struct {
+	call *call
+	n    int
+	pick transport.Pick
+	span *telemetry.Span
+
+	// What grpc-go tells of the stream, once it is over.
+	peer            peer.Peer
+	header, trailer metadata.MD
+
+	answered bool // set by judge: the endpoint itself said something
+	blame    bool // set by judge: the endpoint is responsible for the outcome
+}
+
+// limit returns the context of the attempt, which ends with the client's attempt
+// timeout if that is before the deadline of the call.
+func (a *attempt) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := a.timeout()
+	if timeout == nil {
+		return ctx, func() {}
+	}
+	return withTimeout(ctx, time.Now(), timeout)
+}
+
+// timeout is the error of an attempt that takes too long, nil if it may take as
+// long as it likes.
+func (a *attempt) timeout() *transport.TimeoutError {
+	limit := a.pick.Client.Options().AttemptTimeout
+	if limit <= 0 {
+		return nil
+	}
+	return &transport.TimeoutError{
+		Limit: limit, To: a.pick.Client.ID().String(), Attempt: true, Remote: a.pick.Endpoint.Addr(),
+	}
+}
+
+// withTimeout returns a context that ends at start plus the timeout's limit, of
+// which the next hop is told, and has the timeout as its cause then.
+func withTimeout(ctx context.Context, start time.Time, timeout *transport.TimeoutError) (context.Context, context.CancelFunc) {
+	d := propagation.Deadline{Timestamp: start, At: start.Add(timeout.Limit)}
+	return context.WithDeadlineCause(propagation.Advertise(ctx, d), d.At, timeout)
+}
+
+// attach starts the span and adds to the context what goes along with the call.
+func (a *attempt) attach(ctx context.Context) context.Context {
+	x := a.call
+	ctx, trace := propagation.ClientSpan(ctx)
+	a.span = x.span(trace, &a.pick)
+	out := newOutgoing(ctx)
+	out.carry(ctx)
+	x.mesh.opts.Propagation.Inject(ctx, out)
+	out.Set(keyDstService, x.dest.Path().String())
+	out.Set(keyDstClient, a.pick.Client.ID().String())
+	if !a.pick.Residual.IsEmpty() {
+		out.Set(keyDstResidual, a.pick.Residual.String())
+	} else {
+		out.Del(keyDstResidual)
+	}
+	return out.attach(ctx)
+}
+
+// options are those of the call and of this attempt.
+func (a *attempt) options() []grpc.CallOption {
+	opts := a.call.opts[:len(a.call.opts):len(a.call.opts)]
+	if a.n == 0 {
+		opts = a.call.opts // the room behind them is for the first attempt
+	}
+	if authority := a.pick.Client.Meta()["authority"]; authority != "" {
+		opts = append(opts, grpc.CallAuthority(authority))
+	}
+	return append(opts, grpc.Peer(&a.peer), grpc.Header(&a.header), grpc.Trailer(&a.trailer))
+}
+
+// send makes the unary call on the endpoint's connection.
+func (a *attempt) send(ctx context.Context, args, reply any) error {
+	cc, err := a.conn()
+	if err != nil {
+		return err
+	}
+	return cc.Invoke(ctx, a.call.method, args, reply, a.options()...)
+}
+
+// conn returns the endpoint's connection, or the answer of an endpoint that is
+// none.
+func (a *attempt) conn() (*grpc.ClientConn, error) {
+	u, ok := a.pick.Conn().(*upstream)
+	if !ok {
+		return nil, errors.New("meshgrpc: the endpoint has no connection")
+	}
+	if u.local != "" {
+		a.answered = true
+		return nil, answer(u.local)
+	}
+	return u.conn()
+}
+
+// judge is the one place where an outcome gets its meaning. answer is what the
+// endpoint said, and nil if the mesh has to say it. grpc-go reports everything as a
+// status, so whose status it is must be found out:
+//
+//   - with metadata of the response, the endpoint's: every answer, trailers alone
+//     too, has some;
+//   - without a peer, nobody's: no connection took the stream. Nothing was sent;
+//   - with one of three texts of grpc-go, nobody's: the server said in HTTP/2 that
+//     it did not look at the stream. Nothing was processed;
+//   - otherwise the stream broke: it may have been processed.
+//
+// The texts need no peer to forge them, but an endpoint that passes on an error of
+// its own upstream does so in an answer, which is the first case.
+func (a *attempt) judge(ctx context.Context, err error) (res weft.Result, answer error) {
+	x := a.call
+	a.answered = a.answered || err == nil || len(a.header) > 0 || len(a.trailer) > 0
+	a.blame = true
+	if a.answered {
+		res.Class = x.classifier.Classify(x.method, err)
+		if err != nil {
+			pushback(a.trailer, &res)
+		}
+		return res, err
+	}
+	fail := func(stage weft.Stage, unsent bool, cause error) {
+		res.Err = &weft.Error{Stage: stage, Dst: a.pick.Client.ID(), Unsent: unsent, Err: cause}
+		res.Class = x.classifier.Classify(x.method, toCaller(res.Err))
+	}
+	st, isStatus := status.FromError(err)
+	switch {
+	case ctx.Err() != nil && context.Cause(ctx) != errOver: //nolint:errorlint // that very value
+		res = a.ended(ctx)
+	case isStatus && st.Code() == codes.Unavailable && (a.peer.Addr == nil || dialFailed(st.Message())):
+		fail(weft.StageConnect, true, &transport.ConnectError{
+			Service: x.dest.Path(), Client: a.pick.Client.ID(), Addrs: a.pick.Client.Addrs(),
+			Selected: a.pick.Endpoint.Addr(), Err: err,
+		})
+	case isStatus && unprocessed(st):
+		fail(weft.StageSend, true, err)
+	case a.peer.Addr == nil:
+		// The call cannot be sent to anybody: metadata that is not valid, credentials
+		// of the caller that fail, a mesh that was closed.
+		a.blame = false
+		res = weft.Result{Class: weft.Failure, Err: &weft.Error{Stage: weft.StageSend, Dst: a.pick.Client.ID(), Err: err}}
+		answer = statusOnly(err)
+	default:
+		fail(weft.StageReceive, false, err)
+		answer = err
+	}
+	return res, answer
+}
+
+// ended is the outcome of an attempt whose context ended first: a timeout of the
+// mesh, the caller's deadline, or a caller who lost interest.
+func (a *attempt) ended(ctx context.Context) (res weft.Result) {
+	stage := weft.StageReceive
+	err := ctxError(ctx)
+	timeout, ours := errors.AsType[*transport.TimeoutError](err)
+	switch {
+	case ours:
+		err = timeout
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		stage = weft.StageDeadline
+	default:
+		a.blame = false
+	}
+	res.Err = &weft.Error{Stage: stage, Dst: a.pick.Client.ID(), Unsent: a.peer.Addr == nil, Err: err}
+	if a.blame {
+		res.Class = a.call.classifier.Classify(a.call.method, toCaller(res.Err))
+	} else {
+		res.Class = weft.Ignored
+	}
+	return res
+}
+
+// done reports the outcome to the balancer, the breaker, the metrics and the
+// tracers.
+func (a *attempt) done(res weft.Result) {
+	if s := a.span; s != nil {
+		s.Annotate(telemetry.AnnClientRecv)
+		s.Annotate(classAnnotation(res.Class))
+		a.call.mesh.opts.Tracers.Finish(s)
+	}
+	if !a.blame {
+		res.Class = weft.Ignored
+	}
+	donePick(a.pick, res, a.answered)
+}
+
+func classAnnotation(c weft.Class) string {
+	switch c {
+	case weft.Success:
+		return telemetry.AnnSuccess
+	case weft.Retryable:
+		return telemetry.AnnRetryable
+	default:
+		return telemetry.AnnFailure
+	}
+}
+
+// pushback applies grpc-retry-pushback-ms of gRFC A6: a delay to wait for before a
+// retry, or anything else to say that there must be none.
+func pushback(trailer metadata.MD, res *weft.Result) {
+	v := trailer["grpc-retry-pushback-ms"]
+	if len(v) == 0 {
+		return
+	}
+	ms, err := strconv.ParseInt(v[0], 10, 32)
+	if len(v) > 1 || err != nil || ms < 0 {
+		if res.Class == weft.Retryable {
+			res.Class = weft.Failure
+		}
+		return
+	}
+	res.RetryAfter = time.Duration(ms) * time.Millisecond
+}
+
+// statusOnly returns err if callers can read a status from it.
+func statusOnly(err error) error {
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	return nil
+}

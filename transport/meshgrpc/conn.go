@@ -1,0 +1,98 @@
+package meshgrpc
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/transport"
+)
+
+// Conn is a grpc.ClientConnInterface for one name: what generated constructors
+// take. It is safe for concurrent use.
+//
+// An error that the endpoint answered with is returned as it is. An error of the
+// mesh has a gRPC status (see Status) and below it a *weft.Error for errors.As.
+type Conn struct {
+	mesh *Mesh
+	name string
+
+	fixed bool // path and err are the identifier's answer for every call
+	path  dtab.Path
+	err   error
+
+	authority grpc.CallOption // nil leaves :authority to the connection
+}
+
+var _ grpc.ClientConnInterface = (*Conn)(nil)
+
+// Invoke implements grpc.ClientConnInterface for unary calls. grpc.Header,
+// grpc.Trailer and grpc.Peer tell of the last attempt; grpc.OnFinish is called
+// once.
+func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	x, err := c.begin(ctx, method, opts)
+	if err == nil {
+		err = x.invoke(ctx, args, reply)
+	}
+	onFinish(opts, err)
+	return err
+}
+
+// NewStream implements grpc.ClientConnInterface for streams. It returns when a
+// connection to an endpoint has taken the stream. As with grpc.ClientConn, the
+// caller must receive until there is an error, or end ctx.
+func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	x, err := c.begin(ctx, method, opts)
+	if err != nil {
+		onFinish(opts, err)
+		return nil, err
+	}
+	s, err := x.stream(ctx, desc, opts)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin names a call and takes what is kept for the name.
+func (c *Conn) begin(ctx context.Context, method string, opts []grpc.CallOption) (*call, error) {
+	path, err := c.path, c.err
+	if !c.fixed {
+		path, err = c.mesh.opts.Identifier.Identify(ctx, c.name, method)
+	}
+	if err != nil {
+		return nil, toCaller(&weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err})
+	}
+	if c.mesh.closed.Load() {
+		return nil, toCaller(&weft.Error{Stage: weft.StageBind, Dst: path, Unsent: true, Err: transport.ErrClosed})
+	}
+	x := &call{mesh: c.mesh, method: method}
+	x.dest = c.mesh.router.Dest(path, weft.LocalDtab(ctx))
+	x.classifier = c.mesh.opts.Classifier
+	if s, _ := x.dest.Options().Adapter.(*ServiceSettings); s != nil && s.Classifier != nil {
+		x.classifier = s.Classifier
+	}
+	x.opts = make([]grpc.CallOption, 0, len(opts)+5)
+	if c.authority != nil {
+		x.opts = append(x.opts, c.authority)
+	}
+	for _, o := range opts {
+		if _, ok := o.(grpc.OnFinishCallOption); !ok { // the call finishes once, attempts do often
+			x.opts = append(x.opts, o)
+		}
+	}
+	// An endpoint that is not there must not be waited for: another one may be.
+	x.opts = append(x.opts, grpc.WaitForReady(false))
+	return x, nil
+}
+
+// onFinish tells those among opts that want to know of the end of the call.
+func onFinish(opts []grpc.CallOption, err error) {
+	for _, o := range opts {
+		if f, ok := o.(grpc.OnFinishCallOption); ok {
+			f.OnFinish(err)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+// Package meshgrpc puts the mesh under gRPC stubs: a Conn is a
+// grpc.ClientConnInterface whose name is bound through the dtab, call by call.
+//
+//	mesh, err := meshgrpc.New(meshgrpc.Options{Mesh: transport.Options{Interpreter: interp}})
+//	users := pb.NewUsersClient(mesh.Conn("users")) // the name /svc/users
+//
+// Every call picks an endpoint, and the outcome of every attempt steers the
+// balancer, the breakers, the budgets and the metrics. The per-request dtab of
+// the context (weft.WithDtab), its deadline and its trace go along in l5d-ctx-*
+// metadata; the server interceptors put them back into the context of the
+// handler, so that the calls it makes carry them on.
+//
+// # Retries
+//
+// A unary call is sent again when the Classifier says so, on the budget of the
+// service, and when nothing of it was processed, on that of the client. A stream
+// keeps the endpoint that it was created on. It is made again while it is being
+// created; after that only as long as nothing was received, the caller has closed
+// its sending side and what it sent is a replay of at most Options.MaxReplay
+// bytes: which is every server-streaming call, and no conversation.
+//
+// grpc-go's own retries are off, but for the one transparent retry of what the
+// server refused before looking at it, which cannot be turned off.
+//
+// # Readiness
+//
+// Calls never wait for a connection that was tried and failed, whatever
+// grpc.WaitForReady says: another endpoint may do, and if none does the caller
+// learns it. A name without endpoints fails with UNAVAILABLE at once.
+package meshgrpc

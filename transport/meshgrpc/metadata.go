@@ -1,0 +1,97 @@
+package meshgrpc
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/weft-mesh/weft/propagation"
+)
+
+// The metadata that a client adds about where a call goes.
+const (
+	keyDstService  = "l5d-dst-service"
+	keyDstClient   = "l5d-dst-client"
+	keyDstResidual = "l5d-dst-residual"
+)
+
+const (
+	prefixL5d    = "l5d-"
+	prefixL5dCtx = "l5d-ctx-"
+)
+
+// lower spares the usual headers the conversion.
+func lower(key string) string {
+	switch key {
+	case propagation.HeaderDeadline:
+		return "l5d-ctx-deadline"
+	case propagation.HeaderCtxDtab:
+		return "l5d-ctx-dtab"
+	case propagation.HeaderDtab:
+		return "l5d-dtab"
+	case propagation.HeaderTrace:
+		return "l5d-ctx-trace"
+	case propagation.HeaderSample:
+		return "l5d-sample"
+	case propagation.HeaderReqID:
+		return "l5d-reqid"
+	default:
+		return strings.ToLower(key)
+	}
+}
+
+// incoming is the metadata of a served call as a propagation.Carrier.
+type incoming metadata.MD
+
+func (in incoming) Values(key string) []string { return in[lower(key)] }
+func (in incoming) Set(key, value string)      { in[lower(key)] = []string{value} }
+func (in incoming) Del(key string)             { delete(in, lower(key)) }
+
+// outgoing is the metadata of a call to be made as a propagation.Carrier. What the
+// caller gave stays in a map, which most calls do not have; what the mesh adds is
+// a list, which is cheaper to make.
+type outgoing struct {
+	given metadata.MD
+	added []string // key, value, key, value, …
+}
+
+// newOutgoing takes the outgoing metadata of ctx.
+func newOutgoing(ctx context.Context) *outgoing {
+	out := &outgoing{added: make([]string, 0, 14)}
+	if md, ok := metadata.FromOutgoingContext(ctx); ok {
+		out.given = md
+	}
+	return out
+}
+
+// Values implements propagation.Carrier for what the caller gave.
+func (out *outgoing) Values(key string) []string { return out.given[lower(key)] }
+
+// Set implements propagation.Carrier. It is called once for each key.
+func (out *outgoing) Set(key, value string) {
+	key = lower(key)
+	delete(out.given, key)
+	out.added = append(out.added, key, value)
+}
+
+// Del implements propagation.Carrier for what the caller gave.
+func (out *outgoing) Del(key string) { delete(out.given, lower(key)) }
+
+// carry adds the application's own l5d-ctx-* metadata that ctx carries on.
+func (out *outgoing) carry(ctx context.Context) {
+	pairs, _ := ctx.Value(carriedKey{}).([]string)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if _, given := out.given[pairs[i]]; !given {
+			out.added = append(out.added, pairs[i], pairs[i+1])
+		}
+	}
+}
+
+// attach returns ctx with the metadata.
+func (out *outgoing) attach(ctx context.Context) context.Context {
+	if out.given != nil {
+		ctx = metadata.NewOutgoingContext(ctx, out.given)
+	}
+	return metadata.AppendToOutgoingContext(ctx, out.added...)
+}

@@ -1,0 +1,89 @@
+package meshgrpc
+
+import (
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/transport"
+)
+
+// Options configure a Mesh.
+type Options struct {
+	// Mesh configures the router under the mesh. Its Interpreter is required. The
+	// Adapter of a service may be a *ServiceSettings, that of a client a
+	// *ClientSettings; a client's Connect is replaced.
+	Mesh transport.Options
+
+	// Prefix is what the names of the default Identifier begin with. The zero Path
+	// means /svc.
+	Prefix dtab.Path
+
+	// Identifier names calls; nil means HostIdentifier{Prefix}.
+	Identifier Identifier
+
+	// Classifier judges the calls of services whose settings have none; nil means
+	// Default{}.
+	Classifier Classifier
+
+	// Credentials secure the connections of clients whose settings have none; nil
+	// means plaintext.
+	Credentials credentials.TransportCredentials
+
+	// DialOptions are applied to every connection, after those of this package.
+	DialOptions []grpc.DialOption
+
+	// ConnectTimeout limits one attempt to connect to an endpoint, with its TLS
+	// handshake. Zero means 1 second.
+	ConnectTimeout time.Duration
+
+	// MaxReplay is how many bytes a stream may have sent and still be sent again.
+	// Zero means 64 KiB, negative nothing.
+	MaxReplay int
+
+	// Propagation says how context travels in metadata.
+	Propagation propagation.Propagator
+
+	// Tracers are told of every attempt; nil traces nothing, but passes on what
+	// comes in.
+	Tracers *telemetry.Tracers
+}
+
+// ServiceSettings is what a logical name may have in
+// transport.ServiceOptions.Adapter.
+type ServiceSettings struct {
+	// Classifier judges the calls; nil means that of Options.
+	Classifier Classifier
+}
+
+// ClientSettings is what a bound name may have in transport.ClientOptions.Adapter.
+type ClientSettings struct {
+	// Credentials secure the connections; nil means those of Options.
+	Credentials credentials.TransportCredentials
+
+	// DialOptions are applied after those of Options.
+	DialOptions []grpc.DialOption
+}
+
+func (o Options) withDefaults() Options {
+	if o.Prefix.IsEmpty() {
+		o.Prefix = dtab.MustPath("/svc")
+	}
+	if o.Identifier == nil {
+		o.Identifier = HostIdentifier{Prefix: o.Prefix}
+	}
+	if o.Classifier == nil {
+		o.Classifier = Default{}
+	}
+	if o.ConnectTimeout <= 0 {
+		o.ConnectTimeout = time.Second
+	}
+	if o.MaxReplay == 0 {
+		o.MaxReplay = 64 << 10
+	}
+	return o
+}
