@@ -378,7 +378,7 @@ func TestPicksStayInTheSet(t *testing.T) {
 func TestConcurrently(t *testing.T) {
 	for name, policy := range policies() {
 		t.Run(name, func(t *testing.T) {
-			var attached, detached, double atomic.Int64
+			var attached, detached, twice, busy, late atomic.Int64
 			coord := weft.NewVar(Coordinate{0, 3})
 			if name == "apertureRing" {
 				policy = Aperture{Coordinate: coord}
@@ -388,8 +388,11 @@ func TestConcurrently(t *testing.T) {
 				Attach: func(*Endpoint) any { attached.Add(1); return new(atomic.Bool) },
 				Detach: func(e *Endpoint) {
 					detached.Add(1)
-					if e.Attachment.(*atomic.Bool).Swap(true) || e.Pending() != 0 {
-						double.Add(1)
+					if e.Attachment.(*atomic.Bool).Swap(true) {
+						twice.Add(1)
+					}
+					if e.Pending() != 0 {
+						busy.Add(1)
 					}
 				},
 			})
@@ -403,7 +406,7 @@ func TestConcurrently(t *testing.T) {
 							continue
 						}
 						if p.Endpoint.Attachment.(*atomic.Bool).Load() {
-							double.Add(1) // picked after Detach
+							late.Add(1)
 						}
 						p.Done(weft.Result{Class: weft.Class(i % 4)})
 					}
@@ -441,7 +444,9 @@ func TestConcurrently(t *testing.T) {
 			}
 			b.Close()
 			assert.Equal(t, attached.Load(), detached.Load())
-			assert.Zero(t, double.Load())
+			assert.Zero(t, twice.Load(), "detached twice")
+			assert.Zero(t, late.Load(), "picked after it was detached")
+			assert.Zero(t, busy.Load(), "detached with work")
 			assert.Empty(t, b.draining)
 		})
 	}

@@ -69,7 +69,13 @@ func (e *Endpoint) SetStatus(s weft.Status) {
 }
 
 // Pending returns the number of picks that are not done yet.
-func (e *Endpoint) Pending() int64 { return e.work.Load() & workMask }
+func (e *Endpoint) Pending() int64 {
+	w := e.work.Load()
+	if w&detachedBit != 0 {
+		return 0 // what is counted are attempts of acquire, which fail
+	}
+	return w & workMask
+}
 
 // Cost returns the endpoint's latency estimate as of its last observation, 0
 // when the policy keeps none or nothing has been observed. For metrics.
