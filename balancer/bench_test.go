@@ -44,7 +44,7 @@ func BenchmarkPick(b *testing.B) {
 			})
 		}
 	}
-	b.Run("p2c/n=100/weights=4", func(b *testing.B) {
+	b.Run("p2cWeights=4/n=100", func(b *testing.B) {
 		x := New(Options{})
 		s := set(100)
 		for i := range s.Endpoints {

@@ -34,18 +34,18 @@
 //
 // # Cost
 //
-// Pick and Done together, without an allocation, reading the clock included
-// (twice with EWMA), in ns of one core of a 2-core virtual machine:
+// Pick and Done together allocate nothing and take, reading the clock included
+// (once, twice with EWMA), ns of CPU time on a shared 2-core virtual machine:
 //
 //	endpoints        2     10    100   1000
-//	P2C             71     67     57     61
-//	EWMA           139    144    140    135
-//	Aperture        60     71     67     64
-//	RoundRobin      54     54     54     54
-//	Heap           139    183    231    311
+//	P2C             72     64     71     68
+//	EWMA           148    134    134    142
+//	Aperture        66     67     68     75
+//	RoundRobin      56     54     54     54
+//	Heap           122    154    226    316
 //
-// Weights add 20 to 30 ns. Picks share nothing but the counters of the endpoint
-// they chose, and RoundRobin's and Heap's common state.
+// Picks share nothing but the counters of the endpoint they chose, and the common
+// state that RoundRobin and Heap need.
 //
 // The algorithms and their constants are those of Finagle's load balancers,
 // with the differences stated at each policy.
