@@ -28,7 +28,7 @@ func New(env plugin.RouterEnv) (*plugin.Router, error) {
 		Core: t.Router(), Identify: t.Identify,
 	}
 	b.closers = append([]io.Closer{t}, b.closers...) // the transport first: it writes to the rest
-	r.Close = b.close
+	r.Close, r.Reopen = b.close, b.reopen
 	for i := range b.c.Servers {
 		s, err := b.server(i, t)
 		if err != nil {
@@ -44,6 +44,7 @@ type builder struct {
 	env     plugin.RouterEnv
 	c       *config.Router
 	closers []io.Closer
+	reopen  func() error
 }
 
 func (b *builder) close() error {
@@ -230,5 +231,6 @@ func (b *builder) accessLog() (*accesslog.Log, error) {
 		return nil, err
 	}
 	b.closers = append(b.closers, log)
+	b.reopen = log.Reopen
 	return log, nil
 }

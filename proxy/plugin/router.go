@@ -23,6 +23,8 @@ type Router struct {
 	// Identify says how a request would be named, without sending it. Nil if the
 	// protocol has no HTTP requests.
 	Identify func(*http.Request) (dtab.Path, dtab.Dtab, error)
+	// Reopen opens log files anew; nil if there are none.
+	Reopen func() error
 	// Close ends the router after its servers have been shut down, and waits for it.
 	Close func() error
 }

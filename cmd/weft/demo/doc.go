@@ -1,0 +1,6 @@
+// Package demo is `weft demo`: the two-hop mesh of Linkerd's getting-started
+// guides in one process.
+//
+//	caller → outgoing :4140 → incoming :4141 → hello
+//	hello  → outgoing :4140 → incoming :4141 → world (or world-v2)
+package demo

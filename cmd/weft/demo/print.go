@@ -1,0 +1,42 @@
+package demo
+
+import "fmt"
+
+// Override is the per-request dtab that the demo tells to try: it is set at the
+// edge and acts two hops further down.
+const Override = "/svc/world => /srv/world-v2"
+
+// Shift is the rule that sends a tenth of the traffic of world to world-v2.
+const Shift = "/svc/world => 9 * /srv/world & 1 * /srv/world-v2 ;"
+
+// print tells what runs and what to try.
+func (d *demo) print() {
+	m := d.mesh
+	fmt.Fprintf(d.out, `
+weft demo: two applications and the mesh between them, in this process
+
+  you → outgoing %[1]s → incoming %[2]s → hello → outgoing → incoming → world
+
+Call hello, which calls world:
+
+  http_proxy=%[1]s curl http://hello
+
+Override a name for one request. The override travels with it, through hello, and
+sends the call of world, two hops down, to world-v2:
+
+  http_proxy=%[1]s curl -H 'l5d-dtab: %[6]s' http://hello
+
+Shift 10 %% of world's traffic to world-v2, for everybody, without a restart:
+
+  echo '%[7]s' >> %[4]s
+  for i in $(seq 20); do http_proxy=%[1]s curl -s http://hello; done
+
+See why a request goes where it goes:
+
+  weft explain %[5]s / -H 'Host: world' --router incoming
+
+Look at it: dashboard http://%[3]s/, metrics http://%[3]s/admin/metrics.json?pretty=1
+Names are the files in %[8]s. Ctrl-C ends the demo.
+
+`, m.Outgoing, m.Incoming, m.Admin, m.Dtab, m.Config, Override, Shift, m.Disco)
+}

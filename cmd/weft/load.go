@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/standard"
+)
+
+// load reads the configuration file that a command names; "-" is standard input.
+// Problems are printed one per line; if there are errors among them the error is
+// errReported.
+func load(cmd *cobra.Command, file string, opts config.Options) (*config.Linker, config.Registry, error) {
+	data, name, err := read(cmd.InOrStdin(), file)
+	if err != nil {
+		return nil, config.Registry{}, err
+	}
+	reg, err := standard.Registry()
+	if err != nil {
+		return nil, reg, err
+	}
+	opts.Registry = reg
+	cfg, err := config.Load(name, data, opts)
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		report(cmd.ErrOrStderr(), problems)
+		return cfg, reg, errReported
+	}
+	if err != nil {
+		return nil, reg, err
+	}
+	report(cmd.ErrOrStderr(), cfg.Warnings)
+	return cfg, reg, nil
+}
+
+func read(in io.Reader, file string) (data []byte, name string, err error) {
+	if file == "-" {
+		data, err = io.ReadAll(in)
+		return data, "stdin", err
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.IsDir() {
+		return nil, "", fmt.Errorf("config is not a file: %s", file)
+	}
+	data, err = os.ReadFile(file)
+	return data, file, err
+}
+
+func report(w io.Writer, problems config.Problems) {
+	for _, p := range problems {
+		fmt.Fprintln(w, p)
+	}
+}

@@ -1,0 +1,51 @@
+// Command weft runs a service mesh proxy from a Linkerd 1.x configuration, checks
+// and explains such configurations, and shows a whole mesh in one process.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// errReported is an error whose text has been printed already.
+var errReported = errors.New("reported")
+
+// run executes a command line and returns the exit status: 0, or 1 after an error.
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	if err := root.ExecuteContext(ctx); err != nil {
+		if !errors.Is(err, errReported) {
+			fmt.Fprintf(errs, "weft: %v\n", err)
+		}
+		return 1
+	}
+	return 0
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "weft",
+		Short:         "The service mesh: a proxy for Linkerd 1.x configurations",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(runCommand(), checkCommand(), explainCommand(), demoCommand(), versionCommand())
+	return root
+}

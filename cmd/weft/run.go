@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weft-mesh/weft/proxy"
+	"github.com/weft-mesh/weft/proxy/admin"
+	"github.com/weft-mesh/weft/proxy/config"
+)
+
+func runCommand() *cobra.Command {
+	var jsonLog bool
+	cmd := &cobra.Command{
+		Use:   "run FILE|-",
+		Short: "Run a proxy from a Linkerd 1.x configuration",
+		Long: "Run reads a Linkerd 1.x configuration (YAML or JSON; - is standard input) and serves it until SIGINT or\n" +
+			"SIGTERM, or POST /admin/shutdown. Then it drains: listeners close and requests under way get\n" +
+			"admin.shutdownGraceMs to end. SIGHUP opens access logs anew.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, reg, err := load(cmd, args[0], config.Options{})
+			if err != nil {
+				return err
+			}
+			levels := &admin.Levels{}
+			logger := newLogger(cmd.ErrOrStderr(), levels, jsonLog)
+			v, build := versionOf()
+			p, err := proxy.New(cfg, proxy.Options{
+				Registry: reg, Logger: logger, Levels: levels, Version: v, Build: build,
+				Listening: func(a proxy.Addrs) { printAddrs(cmd.ErrOrStderr(), cfg, a) },
+			})
+			if err != nil {
+				return err
+			}
+			return runProxy(cmd.Context(), p, logger)
+		},
+	}
+	cmd.Flags().BoolVar(&jsonLog, "log-json", false, "log as JSON")
+	return cmd
+}
+
+// runProxy runs p and lets SIGHUP reopen its logs.
+func runProxy(ctx context.Context, p *proxy.Proxy, logger *slog.Logger) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	done := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-hup:
+				if err := p.Reopen(); err != nil {
+					logger.Error("reopening logs", "error", err)
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	err := p.Run(ctx)
+	signal.Stop(hup)
+	close(done)
+	<-stopped
+	return err
+}
+
+func newLogger(w io.Writer, levels *admin.Levels, asJSON bool) *slog.Logger {
+	var h slog.Handler
+	opts := &slog.HandlerOptions{Level: admin.LevelAll} // levels decides
+	if asJSON {
+		h = slog.NewJSONHandler(w, opts)
+	} else {
+		h = slog.NewTextHandler(w, opts)
+	}
+	return slog.New(levels.Handler(admin.RootLogger, h))
+}
+
+func printAddrs(w io.Writer, cfg *config.Linker, a proxy.Addrs) {
+	for i := range cfg.Routers {
+		r := &cfg.Routers[i]
+		for _, addr := range a.Servers[r.Name()] {
+			fmt.Fprintf(w, "serving %s (%s) on %s\n", r.Name(), r.Protocol, addr)
+		}
+	}
+	fmt.Fprintf(w, "serving admin on http://%s\n", a.Admin)
+}

@@ -1,0 +1,108 @@
+package proxy
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/proxy/admin"
+	"github.com/weft-mesh/weft/proxy/config"
+)
+
+// adminOptions is what the admin server shows of the proxy.
+func (p *Proxy) adminOptions() admin.Options {
+	o := admin.Options{
+		Version: p.opts.Version, Build: p.opts.Build, Start: p.start,
+		Tree:       p.tree,
+		ConfigJSON: p.cfg.JSON,
+		Delegator:  naming.NewInterpreter(naming.Options{Global: p.global}),
+		BoundNames: p.BoundNames,
+		Levels:     p.opts.Levels,
+		Shutdown:   func(grace time.Duration) { p.Shutdown(grace) },
+		Grace:      p.grace(),
+		Security:   security(p.cfg.Admin.Security),
+		Log:        p.opts.Logger,
+	}
+	p.own(o.Delegator)
+	for _, t := range p.parts {
+		if t.Recent != nil {
+			o.Recent = t.Recent
+		}
+		if t.Prometheus != nil {
+			o.PrometheusPath, o.PrometheusPrefix = t.Prometheus.Path, t.Prometheus.Prefix
+		}
+	}
+	if u := p.cfg.Usage; u.Enabled == nil || *u.Enabled {
+		o.UsageJSON = p.usage
+	}
+	o.NamerStates = map[string]func() any{}
+	for _, n := range p.namers {
+		if s, ok := n.Namer.(interface{ State() any }); ok {
+			o.NamerStates[trimSlash(n.Prefix.Drop(1))] = s.State
+		}
+	}
+	for _, r := range p.routers {
+		o.Routers = append(o.Routers, adminRouter(r))
+	}
+	return o
+}
+
+func adminRouter(r router) admin.Router {
+	a := admin.Router{Label: r.Label, Protocol: r.Protocol, Base: r.Base, Delegator: r.delegator}
+	for _, s := range r.Servers {
+		a.Servers = append(a.Servers, s.Addr().String())
+	}
+	a.Clients = func() []admin.ClientInfo {
+		var all []admin.ClientInfo
+		for _, c := range r.Core.Clients() {
+			all = append(all, admin.ClientInfo{ID: c.ID(), State: c.State(), Addresses: c.Addrs()})
+		}
+		return all
+	}
+	return a
+}
+
+// usage is what Linkerd reported to its makers. weft shows it and sends nothing.
+func (p *Proxy) usage() ([]byte, error) {
+	type routerUsage struct {
+		Protocol    string   `json:"protocol"`
+		Interpreter string   `json:"interpreter"`
+		Identifiers []string `json:"identifiers"`
+	}
+	u := struct {
+		OrgID     string        `json:"orgId,omitempty"`
+		Version   string        `json:"linkerdVersion"`
+		StartTime string        `json:"startTime"`
+		Routers   []routerUsage `json:"routers"`
+		Namers    []string      `json:"namers"`
+	}{Version: p.opts.Version, StartTime: p.start.UTC().Format(time.RFC3339), Namers: []string{}}
+	if p.cfg.Usage.OrgID != nil {
+		u.OrgID = *p.cfg.Usage.OrgID
+	}
+	for _, r := range p.cfg.Routers {
+		ru := routerUsage{Protocol: r.Protocol, Interpreter: "default", Identifiers: []string{}}
+		if !r.Interpreter.IsZero() {
+			ru.Interpreter = r.Interpreter.Kind
+		}
+		for _, i := range r.Identifiers {
+			ru.Identifiers = append(ru.Identifiers, i.Kind)
+		}
+		u.Routers = append(u.Routers, ru)
+	}
+	for _, n := range p.cfg.Namers {
+		u.Namers = append(u.Namers, n.Kind)
+	}
+	return json.Marshal(u)
+}
+
+func security(s config.Security) admin.Security {
+	off := func(enabled *bool) bool { return enabled != nil && !*enabled }
+	o := admin.Security{NoUI: off(s.UIEnabled), NoControl: off(s.ControlEnabled), NoDiagnostics: off(s.DiagnosticsEnabled)}
+	for _, e := range s.PathWhitelist {
+		o.PathWhitelist = append(o.PathWhitelist, e.String())
+	}
+	for _, e := range s.PathBlacklist {
+		o.PathBlacklist = append(o.PathBlacklist, e.String())
+	}
+	return o
+}

@@ -1,0 +1,241 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/naming/global"
+	"github.com/weft-mesh/weft/naming/inet"
+	"github.com/weft-mesh/weft/proxy/admin"
+	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/plugin"
+	"github.com/weft-mesh/weft/telemetry"
+)
+
+// Proxy is what a configuration describes. New makes it without listening, Run
+// serves. It is safe for concurrent use.
+type Proxy struct {
+	opts  Options
+	cfg   *config.Linker
+	start time.Time
+
+	tree     *telemetry.Tree
+	tracers  *telemetry.Tracers
+	resolver *inet.Resolver
+	global   naming.Namer
+	namers   naming.Namers
+	parts    []plugin.Telemeter
+	routers  []router
+	admin    *admin.Server
+
+	closers []io.Closer // in the order in which they were made
+	once    sync.Once
+	failed  error // of Close
+	quit    chan time.Duration
+}
+
+// router is a router and what explains its names without its own dtab.
+type router struct {
+	*plugin.Router
+	delegator naming.Delegator
+}
+
+// New makes the proxy that cfg describes. Nothing listens yet; Close releases it
+// if Run is not called.
+func New(cfg *config.Linker, opts Options) (_ *Proxy, err error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Proxy{opts: opts, cfg: cfg, start: time.Now(), quit: make(chan time.Duration, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	// The order is Linkerd's: telemeters see what the rest does, namers come before
+	// the routers that use them, and the admin server shows all of it.
+	p.tree = telemetry.NewTree(telemetry.Options{Window: opts.StatsWindow, Log: opts.Logger})
+	p.own(p.tree)
+	telemetry.RegisterProcess(p.tree.Scope(), p.start)
+	if err := p.makeTelemeters(); err != nil {
+		return nil, err
+	}
+	if err := p.makeNamers(); err != nil {
+		return nil, err
+	}
+	for i := range cfg.Routers {
+		if err := p.makeRouter(&cfg.Routers[i]); err != nil {
+			return nil, err
+		}
+	}
+	if p.admin, err = admin.New(p.adminOptions()); err != nil {
+		return nil, fmt.Errorf("proxy: %w", err)
+	}
+	return p, nil
+}
+
+func (p *Proxy) own(c any) {
+	if closer, ok := c.(io.Closer); ok {
+		p.closers = append(p.closers, closer)
+	}
+}
+
+func (p *Proxy) makeTelemeters() error {
+	var sampled []telemetry.Sampled
+	for _, part := range p.cfg.Telemetry {
+		t, err := config.Build[plugin.Telemeter](part, plugin.TelemeterEnv{Tree: p.tree, Logger: p.opts.Logger})
+		if err != nil {
+			return err
+		}
+		p.parts = append(p.parts, t)
+		sampled = append(sampled, t.Tracer)
+	}
+	p.tracers = telemetry.NewTracers(sampled...)
+	return nil
+}
+
+func (p *Proxy) makeNamers() error {
+	p.resolver = inet.New(inet.Options{Logger: p.opts.Logger})
+	p.own(p.resolver)
+	p.global = global.New(global.Options{Inet: p.resolver.Resolve, FixedInet: p.resolver.ResolveOnce})
+	root := dtab.MustPath("/#")
+	for _, part := range p.cfg.Namers {
+		prefix := root.Concat(part.Prefix)
+		n, err := config.Build[naming.Namer](part, plugin.NamerEnv{
+			Prefix: prefix, Resolve: p.resolver.Resolve, Logger: p.opts.Logger,
+			Metrics: p.tree.Scope("namer", trimSlash(part.Prefix)),
+		})
+		if err != nil {
+			return err
+		}
+		p.own(n)
+		p.namers = append(p.namers, naming.Prefixed{Prefix: prefix, Namer: n})
+	}
+	return nil
+}
+
+func (p *Proxy) makeRouter(c *config.Router) error {
+	in, err := p.interpreter(c, c.Dtab)
+	if err != nil {
+		return err
+	}
+	// Questions about names bring the dtab along, as Linkerd's do, so they need an
+	// interpreter that does not have it already.
+	bare, err := p.interpreter(c, nil)
+	if err != nil {
+		return err
+	}
+	r, err := config.Build[*plugin.Router](c.Part(), plugin.RouterEnv{
+		Config: c, Interpreter: in, Tree: p.tree, Tracers: p.tracers,
+		Logger: p.opts.Logger.With("router", c.Name()),
+	})
+	if err != nil {
+		return err
+	}
+	if c.Originator {
+		p.tree.Scope("rt", c.Name()).Gauge("originator", func() float64 { return 1 })
+	}
+	delegator, _ := bare.(naming.Delegator)
+	p.routers = append(p.routers, router{Router: r, delegator: delegator})
+	p.closers = append(p.closers, closerFunc(r.Close))
+	return nil
+}
+
+func (p *Proxy) interpreter(c *config.Router, base dtab.Dtab) (naming.Interpreter, error) {
+	part := c.Interpreter
+	if part.IsZero() {
+		var err error
+		if part, err = p.opts.Registry.Part(config.RoleInterpreter, "default", struct{}{}); err != nil {
+			return nil, err
+		}
+	}
+	in, err := config.Build[naming.Interpreter](part, plugin.InterpreterEnv{
+		Base: base, Namers: p.namers, Global: p.global, Resolve: p.resolver.Resolve,
+		Metrics: p.tree.Scope("rt", c.Name(), "interpreter"), Logger: p.opts.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.own(in)
+	return in, nil
+}
+
+// Routers returns the routers in the order of the configuration.
+func (p *Proxy) Routers() []*plugin.Router {
+	all := make([]*plugin.Router, len(p.routers))
+	for i, r := range p.routers {
+		all[i] = r.Router
+	}
+	return all
+}
+
+// Admin returns the admin server's handler.
+func (p *Proxy) Admin() http.Handler { return p.admin }
+
+// Tree returns the metrics.
+func (p *Proxy) Tree() *telemetry.Tree { return p.tree }
+
+// Shutdown asks Run to drain within grace and return. It returns at once.
+func (p *Proxy) Shutdown(grace time.Duration) {
+	select {
+	case p.quit <- grace:
+	default: // somebody has asked already
+	}
+}
+
+// Reopen opens log files anew, for those who rotate them.
+func (p *Proxy) Reopen() error {
+	var err error
+	for _, r := range p.routers {
+		if r.Reopen != nil {
+			err = errors.Join(err, r.Reopen())
+		}
+	}
+	return err
+}
+
+// Close releases everything, last made first, and waits for it. Run does so itself.
+func (p *Proxy) Close() error {
+	p.once.Do(func() {
+		for _, c := range slices.Backward(p.closers) {
+			p.failed = errors.Join(p.failed, c.Close())
+		}
+	})
+	return p.failed
+}
+
+// BoundNames returns the ids of the names that namers can list.
+func (p *Proxy) BoundNames(context.Context) []string {
+	names := []string{}
+	for _, n := range p.namers {
+		l, ok := n.Namer.(plugin.Lister)
+		if !ok {
+			continue
+		}
+		paths, err := l.Names()
+		if err != nil {
+			continue // what cannot be listed now has no names to show
+		}
+		for _, path := range paths {
+			names = append(names, path.String())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+type closerFunc func() error
+
+// Close implements io.Closer.
+func (f closerFunc) Close() error { return f() }
+
+func trimSlash(p dtab.Path) string { return p.String()[1:] }
