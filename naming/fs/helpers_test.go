@@ -23,14 +23,12 @@ type (
 )
 
 // write replaces a file in place.
-func write(t *testing.T, text string, path ...string) {
-	t.Helper()
+func write(t require.TestingT, text string, path ...string) {
 	require.NoError(t, os.WriteFile(filepath.Join(path...), []byte(text), 0o600))
 }
 
 // replace puts a new file in the place of the old one.
-func replace(t *testing.T, text string, path ...string) {
-	t.Helper()
+func replace(t require.TestingT, text string, path ...string) {
 	to := filepath.Join(path...)
 	tmp := filepath.Join(filepath.Dir(to), ".tmp-"+filepath.Base(to))
 	write(t, text, tmp)

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -86,8 +87,8 @@ func FuzzParseLines(f *testing.F) {
 			assert.Equal(t, l, q)
 		}
 		bad := 0
-		if p.err != nil {
-			bad = len(p.err.(*LinesError).Bad)
+		if lines, ok := errors.AsType[*LinesError](p.err); ok {
+			bad = len(lines.Bad)
 		}
 		assert.LessOrEqual(t, len(p.value)+bad, strings.Count(text, "\n")+1)
 		assert.Equal(t, p.usable, bad == 0 || len(p.value) > 0)

@@ -24,6 +24,7 @@ type reading struct {
 	err      error
 	data     []byte
 	modified time.Time // of the content; zero if unknown
+	writing  bool      // a writer is known to have the file open
 }
 
 // read looks at a file.
@@ -43,7 +44,7 @@ func read(path string) reading {
 	if len(data) > maxBytes {
 		return reading{err: fmt.Errorf("fs: %s: %w", path, ErrTooLarge)}
 	}
-	r := reading{data: data}
+	r := reading{data: data, writing: openForWriting(f)}
 	// Taken after the content, so that a write in between makes it younger and not
 	// older than it is.
 	if info, err := f.Stat(); err == nil {

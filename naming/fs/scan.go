@@ -100,7 +100,7 @@ func (w *watcher[T]) scan(d *dirScan[T], now time.Time) (changed bool) {
 		}
 	}
 	for name, f := range d.files {
-		if !files[name] && w.missFile(d, name, f, now) {
+		if !files[name] && w.missFile(d, name, f, now, touched[name]) {
 			changed = true
 		}
 	}
@@ -130,7 +130,7 @@ func (w *watcher[T]) scanFile(d *dirScan[T], name string, info fs.FileInfo, now 
 	if !r.absent && r.err == nil {
 		p = w.parse(f.path, r.data)
 	}
-	believe, wait := f.settler.observe(now, r, r.unfinished() || p.err != nil)
+	believe, wait := f.settler.observe(now, r, r.unfinished() || p.err != nil, touched)
 	d.wake(now, wait)
 	if !believe {
 		return false
@@ -161,9 +161,9 @@ func (f *fileScan[T]) unchanged(info fs.FileInfo) bool {
 
 // missFile notes that a known file is not there and reports whether the readers
 // are to see that.
-func (w *watcher[T]) missFile(d *dirScan[T], name string, f *fileScan[T], now time.Time) bool {
+func (w *watcher[T]) missFile(d *dirScan[T], name string, f *fileScan[T], now time.Time, touched bool) bool {
 	f.info = nil
-	believe, wait := f.settler.observe(now, reading{absent: true}, true)
+	believe, wait := f.settler.observe(now, reading{absent: true}, true, touched)
 	d.wake(now, wait)
 	return (believe || !f.listed) && w.removed(d, name, f)
 }
