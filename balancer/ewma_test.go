@@ -194,3 +194,17 @@ func TestEWMAStaysEvenWhenAllEndpointsFailNowAndThen(t *testing.T) {
 		assert.InDelta(t, 10_000, k, 4000, addr)
 	}
 }
+
+func TestEndAndElapsedTellTheLatency(t *testing.T) {
+	for _, p := range []Policy{P2C{}, EWMA{}} {
+		b, now := made(t, 1, Options{Policy: p})
+		x, y := mustPick(t, b), mustPick(t, b)
+		*now += int64(30 * time.Millisecond)
+		assert.Equal(t, 30*time.Millisecond, x.Elapsed())
+		assert.Equal(t, 30*time.Millisecond, x.End(weft.Result{}).Latency)
+		assert.Equal(t, time.Second, y.End(weft.Result{Latency: time.Second}).Latency, "measured by the owner")
+		assert.Zero(t, x.Endpoint.Pending())
+	}
+	assert.Zero(t, Pick{}.Elapsed())
+	assert.Equal(t, weft.Result{Class: weft.Failure}, Pick{}.End(weft.Result{Class: weft.Failure}))
+}
