@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"errors"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -52,15 +54,13 @@ type checker struct {
 }
 
 func (c *checker) report(path string, err error) {
-	p := config.Problem{Path: path, Message: err.Error()}
+	p := config.Problem{File: c.cfg.File(), Path: path, Message: err.Error()}
 	p.Line, p.Column = c.cfg.At(path)
 	c.problems = append(c.problems, p)
 }
 
 func (c *checker) serverTLS(path string, t config.ServerTLS) {
-	if _, err := tlsfiles.Server(t); err != nil {
-		c.report(path, err)
-	}
+	c.files(path, tlsfiles.CheckServer(t))
 }
 
 // clientTLS tries settings that do not depend on what a pattern captures.
@@ -68,7 +68,14 @@ func (c *checker) clientTLS(path string, t *config.ClientTLS) {
 	if !t.On() || t.CommonName == nil || strings.Contains(*t.CommonName, "{") {
 		return
 	}
-	if _, err := tlsfiles.Client(t)(); err != nil {
+	_, err := tlsfiles.Client(t)()
+	c.files(path, err)
+}
+
+// files reports what is wrong with files, but not that they are missing, of which
+// loading has warned: they may be there when they are needed.
+func (c *checker) files(path string, err error) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.report(path, err)
 	}
 }

@@ -133,11 +133,7 @@ func (p *Proxy) listen() (_ *listeners, err error) {
 		return nil, fmt.Errorf("proxy: admin: %w", err)
 	}
 	if p.cfg.Admin.TLS != nil {
-		cfg, err := tlsfiles.Server(*p.cfg.Admin.TLS)
-		if err != nil {
-			return nil, err
-		}
-		l.admin = tls.NewListener(l.admin, cfg)
+		l.admin = tls.NewListener(l.admin, tlsfiles.Server(*p.cfg.Admin.TLS))
 	}
 	return l, nil
 }

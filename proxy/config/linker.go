@@ -90,6 +90,15 @@ func (l *Linker) At(path string) (line, column int) {
 	return l.doc.At(path)
 }
 
+// File returns the name of the document that the configuration was loaded from, ""
+// without one.
+func (l *Linker) File() string {
+	if l.doc == nil {
+		return ""
+	}
+	return l.doc.file
+}
+
 // JSON returns the configuration as /config.json shows it: the keys that the
 // document sets, and the kinds of objects that name none. A configuration without a
 // document is an empty object.

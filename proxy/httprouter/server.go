@@ -85,11 +85,7 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 		s.http.IdleTimeout = *c.ServerSession.IdleTime
 	}
 	if c.TLS != nil {
-		cfg, err := tlsfiles.Server(*c.TLS, "http/1.1")
-		if err != nil {
-			return nil, err
-		}
-		s.tls = cfg
+		s.tls = tlsfiles.Server(*c.TLS, "http/1.1")
 	}
 	return s, nil
 }
