@@ -3,6 +3,7 @@ package meshgrpc
 import (
 	"context"
 	"errors"
+	"io"
 	"strconv"
 	"time"
 
@@ -81,15 +82,29 @@ func (a *attempt) attach(ctx context.Context) context.Context {
 }
 
 // options are those of the call and of this attempt.
-func (a *attempt) options() []grpc.CallOption {
-	opts := a.call.opts[:len(a.call.opts):len(a.call.opts)]
-	if a.n == 0 {
-		opts = a.call.opts // the room behind them is for the first attempt
+func (a *attempt) options(more ...grpc.CallOption) []grpc.CallOption {
+	x := a.call
+	opts := make([]grpc.CallOption, 0, len(x.opts)+6)
+	if o := a.authority(); o != nil {
+		opts = append(opts, o) // first, so that the caller's own wins
 	}
-	if authority := a.pick.Client.Meta()["authority"]; authority != "" {
-		opts = append(opts, grpc.CallAuthority(authority))
+	opts = append(opts, x.opts...)
+	// An endpoint that is not there must not be waited for: another one may be.
+	opts = append(opts, grpc.WaitForReady(false), grpc.Peer(&a.peer), grpc.Header(&a.header), grpc.Trailer(&a.trailer))
+	return append(opts, more...)
+}
+
+// authority sets :authority to what discovery wants, or else to the name of the
+// call, by which a proxy on the way can route it. With TLS it must be what the
+// certificate says, which the connection knows.
+func (a *attempt) authority() grpc.CallOption {
+	if name := a.pick.Client.Meta()["authority"]; name != "" {
+		return grpc.CallAuthority(name)
 	}
-	return append(opts, grpc.Peer(&a.peer), grpc.Header(&a.header), grpc.Trailer(&a.trailer))
+	if u, ok := a.pick.Conn().(*upstream); ok && u.plaintext {
+		return a.call.conn.authority
+	}
+	return nil
 }
 
 // send makes the unary call on the endpoint's connection.
@@ -120,7 +135,8 @@ func (a *attempt) conn() (*grpc.ClientConn, error) {
 // status, so whose status it is must be found out:
 //
 //   - with metadata of the response, the endpoint's: every answer, trailers alone
-//     too, has some;
+//     too, has some. Headers alone are also there when the context ended in the
+//     middle of a response, which is not the endpoint's doing;
 //   - without a peer, nobody's: no connection took the stream. Nothing was sent;
 //   - with one of three texts of grpc-go, nobody's: the server said in HTTP/2 that
 //     it did not look at the stream. Nothing was processed;
@@ -130,7 +146,11 @@ func (a *attempt) conn() (*grpc.ClientConn, error) {
 // its own upstream does so in an answer, which is the first case.
 func (a *attempt) judge(ctx context.Context, err error) (res weft.Result, answer error) {
 	x := a.call
-	a.answered = a.answered || err == nil || len(a.header) > 0 || len(a.trailer) > 0
+	if len(a.header) == 0 && len(a.trailer) == 0 && !a.answered && (err == nil || errors.Is(err, io.EOF)) {
+		err = errNoAnswer
+	}
+	ended := ctx.Err() != nil && context.Cause(ctx) != errOver //nolint:errorlint // that very value
+	a.answered = a.answered || err == nil || len(a.trailer) > 0 || len(a.header) > 0 && !ended
 	a.blame = true
 	if a.answered {
 		res.Class = x.classifier.Classify(x.method, err)
@@ -145,7 +165,7 @@ func (a *attempt) judge(ctx context.Context, err error) (res weft.Result, answer
 	}
 	st, isStatus := status.FromError(err)
 	switch {
-	case ctx.Err() != nil && context.Cause(ctx) != errOver: //nolint:errorlint // that very value
+	case ended:
 		res = a.ended(ctx)
 	case isStatus && st.Code() == codes.Unavailable && (a.peer.Addr == nil || dialFailed(st.Message())):
 		fail(weft.StageConnect, true, &transport.ConnectError{

@@ -17,11 +17,12 @@ import (
 // call is one call of a stub with all its attempts.
 type call struct {
 	mesh       *Mesh
+	conn       *Conn
 	method     string
 	dest       *transport.Dest
 	classifier Classifier
-	opts       []grpc.CallOption // with room for those of an attempt
-	avoid      string            // the endpoint of the previous attempt
+	opts       []grpc.CallOption
+	avoid      string // the endpoint of the previous attempt
 }
 
 // invoke makes a unary call.
@@ -35,10 +36,10 @@ func (x *call) invoke(ctx context.Context, args, reply any) error {
 		defer cancel()
 	}
 	u := unary{call: x, args: args, reply: reply}
-	answer, res := retry.Do(ctx, policyOf(x.dest), u.attempt, nil)
+	said, res := retry.Do(ctx, policyOf(x.dest), u.attempt, nil)
 	res.Latency = time.Since(start)
 	x.dest.Done(res)
-	return x.toCaller(ctx, answer, res)
+	return x.toCaller(ctx, said.err, res)
 }
 
 // unary makes the attempts of a unary call. The messages are the caller's: to send
@@ -48,12 +49,15 @@ type unary struct {
 	args, reply any
 }
 
-// attempt is one pass from the name to the endpoint's answer, which it returns. An
-// error of the mesh is in the Result alone.
-func (u *unary) attempt(ctx context.Context, n int) (error, weft.Result, *retry.Client) { //nolint:revive // the answer is an error value, not this function's failure
+// said is what an endpoint answered beside the reply: a status, nil for OK.
+type said struct{ err error }
+
+// attempt is one pass from the name to the endpoint's answer. An error of the mesh
+// is in the Result alone.
+func (u *unary) attempt(ctx context.Context, n int) (said, weft.Result, *retry.Client) {
 	a, res := u.place(ctx, n)
 	if a == nil {
-		return nil, res, nil
+		return said{}, res, nil
 	}
 	actx, cancel := a.limit(ctx)
 	defer cancel()
@@ -61,7 +65,7 @@ func (u *unary) attempt(ctx context.Context, n int) (error, weft.Result, *retry.
 	err := a.send(actx, u.args, u.reply)
 	res, answer := a.judge(actx, err)
 	a.done(res)
-	return answer, res, a.pick.Client.Retry()
+	return said{answer}, res, a.pick.Client.Retry()
 }
 
 // place binds the name and picks an endpoint: it returns the attempt to make, or

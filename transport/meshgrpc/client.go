@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ func StreamClientInterceptor(o ClientOptions) grpc.StreamClientInterceptor {
 		}
 		var once sync.Once
 		over := func(err error) { once.Do(func() { end(err) }) }
-		s, err := streamer(ctx, desc, cc, method, append(opts[:len(opts):len(opts)], grpc.OnFinish(over))...)
+		s, err := streamer(ctx, desc, cc, method, append(slices.Clip(opts), grpc.OnFinish(over))...)
 		if err != nil {
 			over(err)
 		}

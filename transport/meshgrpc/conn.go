@@ -2,6 +2,7 @@ package meshgrpc
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/grpc"
 
@@ -23,7 +24,7 @@ type Conn struct {
 	path  dtab.Path
 	err   error
 
-	authority grpc.CallOption // nil leaves :authority to the connection
+	authority grpc.CallOption // for plaintext connections, nil if the name is empty
 }
 
 var _ grpc.ClientConnInterface = (*Conn)(nil)
@@ -68,23 +69,13 @@ func (c *Conn) begin(ctx context.Context, method string, opts []grpc.CallOption)
 	if c.mesh.closed.Load() {
 		return nil, toCaller(&weft.Error{Stage: weft.StageBind, Dst: path, Unsent: true, Err: transport.ErrClosed})
 	}
-	x := &call{mesh: c.mesh, method: method}
+	x := &call{mesh: c.mesh, conn: c, method: method}
 	x.dest = c.mesh.router.Dest(path, weft.LocalDtab(ctx))
 	x.classifier = c.mesh.opts.Classifier
 	if s, _ := x.dest.Options().Adapter.(*ServiceSettings); s != nil && s.Classifier != nil {
 		x.classifier = s.Classifier
 	}
-	x.opts = make([]grpc.CallOption, 0, len(opts)+5)
-	if c.authority != nil {
-		x.opts = append(x.opts, c.authority)
-	}
-	for _, o := range opts {
-		if _, ok := o.(grpc.OnFinishCallOption); !ok { // the call finishes once, attempts do often
-			x.opts = append(x.opts, o)
-		}
-	}
-	// An endpoint that is not there must not be waited for: another one may be.
-	x.opts = append(x.opts, grpc.WaitForReady(false))
+	x.opts = withoutOnFinish(opts)
 	return x, nil
 }
 
@@ -95,4 +86,17 @@ func onFinish(opts []grpc.CallOption, err error) {
 			f.OnFinish(err)
 		}
 	}
+}
+
+// withoutOnFinish returns opts without those that onFinish is for: the call ends
+// once, its attempts do more often.
+func withoutOnFinish(opts []grpc.CallOption) []grpc.CallOption {
+	is := func(o grpc.CallOption) bool {
+		_, ok := o.(grpc.OnFinishCallOption)
+		return ok
+	}
+	if !slices.ContainsFunc(opts, is) {
+		return opts
+	}
+	return slices.DeleteFunc(slices.Clone(opts), is)
 }

@@ -19,8 +19,9 @@
 // its sending side and what it sent is a replay of at most Options.MaxReplay
 // bytes: which is every server-streaming call, and no conversation.
 //
-// grpc-go's own retries are off, but for the one transparent retry of what the
-// server refused before looking at it, which cannot be turned off.
+// grpc-go's own retries are off, but for its transparent retry on the same
+// connection of a stream that the server refused before looking at it, which it
+// does for streams without messages, and for conversations up to MaxReplay.
 //
 // # Readiness
 //

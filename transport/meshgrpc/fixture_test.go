@@ -106,7 +106,7 @@ func (b *backend) StreamingInputCall(s grpc.ClientStreamingServer[testgrpc.Strea
 	var n int32
 	for {
 		_, err := s.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return s.SendAndClose(&testgrpc.StreamingInputCallResponse{AggregatedPayloadSize: n})
 		}
 		if err != nil {
@@ -120,7 +120,7 @@ func (b *backend) FullDuplexCall(s grpc.BidiStreamingServer[testgrpc.StreamingOu
 	b.note(s.Context())
 	for {
 		if _, err := s.Recv(); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err
@@ -147,9 +147,9 @@ type world struct {
 }
 
 // newWorld makes a mesh whose dtab is /svc => /#/t.
-func newWorld(t testing.TB, opts meshgrpc.Options) *world {
-	t.Helper()
-	w := &world{t: t, names: map[string]*weft.Var[naming.State[weft.EndpointSet]]{}}
+func newWorld(tb testing.TB, opts meshgrpc.Options) *world {
+	tb.Helper()
+	w := &world{t: tb, names: map[string]*weft.Var[naming.State[weft.EndpointSet]]{}}
 	base := dtab.MustParse("/svc=>/#/t")
 	w.interp = naming.NewInterpreter(naming.Options{
 		Base: base,
@@ -165,9 +165,9 @@ func newWorld(t testing.TB, opts meshgrpc.Options) *world {
 	opts.Mesh.Interpreter, opts.Mesh.Base = w.interp, base
 	opts.DialOptions = append(opts.DialOptions, grpc.WithContextDialer(w.net.dial))
 	mesh, err := meshgrpc.New(opts)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	w.mesh = mesh
-	t.Cleanup(w.close)
+	tb.Cleanup(w.close)
 	return w
 }
 

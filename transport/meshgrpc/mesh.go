@@ -37,9 +37,9 @@ func New(opts Options) (*Mesh, error) {
 			c = clients(id)
 		}
 		settings, _ := c.Adapter.(*ClientSettings)
-		dial := m.dialOptions(settings)
+		dial, plaintext := m.dialOptions(settings)
 		c.Connect = func(ep weft.Endpoint, _ *telemetry.Scope) io.Closer {
-			return &upstream{mesh: m, addr: ep.Addr, local: ep.Local, dial: dial}
+			return &upstream{mesh: m, addr: ep.Addr, local: ep.Local, dial: dial, plaintext: plaintext}
 		}
 		return c
 	}
@@ -64,7 +64,7 @@ func (m *Mesh) Conn(name string) *Conn {
 		c.path, c.err = h.Identify(context.Background(), name, "")
 		c.fixed = true
 	}
-	if m.opts.Credentials == nil && name != "" {
+	if name != "" {
 		c.authority = grpc.CallAuthority(name)
 	}
 	return c

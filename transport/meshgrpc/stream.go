@@ -2,7 +2,6 @@ package meshgrpc
 
 import (
 	"context"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -69,7 +68,12 @@ func (s *stream) create(ctx context.Context, n int) (*streamAttempt, weft.Result
 	actx := a.attach(a.limit())
 	cc, err := a.conn()
 	if err == nil {
-		a.ClientStream, err = cc.NewStream(actx, s.desc, s.method, append(a.options(), grpc.OnFinish(a.finish))...)
+		own := []grpc.CallOption{grpc.OnFinish(a.finish)}
+		if s.desc.ClientStreams {
+			// In the middle of a conversation grpc-go alone knows what was sent when.
+			own = append(own, grpc.MaxRetryRPCBufferSize(max(0, s.sent.limit)))
+		}
+		a.ClientStream, err = cc.NewStream(actx, s.desc, s.method, a.options(own...)...)
 	}
 	if err != nil {
 		a.ClientStream = nil
@@ -88,12 +92,11 @@ func (s *stream) RecvMsg(m any) error {
 	}
 	s.deciding.Store(true)
 	err := a.RecvMsg(m)
-	if err == nil || err == io.EOF { //nolint:errorlint // grpc-go promises io.EOF itself
+	if a.succeeded(err) {
 		s.begin(a)
 		s.decide(a)
 		return err
 	}
-	a.wait()
 	if s.mayRepeat(a) {
 		return s.repeat(m, a)
 	}
@@ -132,10 +135,9 @@ func (s *stream) repeat(m any, failed *streamAttempt) error {
 			return a, res, client
 		}
 		s.sent.to(a)
-		if received = a.RecvMsg(m); received == nil || received == io.EOF { //nolint:errorlint // grpc-go promises io.EOF itself
+		if received = a.RecvMsg(m); a.succeeded(received) {
 			return a, weft.Result{}, client
 		}
-		a.wait()
 		return a, a.res, client
 	}, nil)
 	if a != nil && a.ClientStream != nil {

@@ -2,6 +2,7 @@ package meshgrpc_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 	"testing"
@@ -45,7 +46,7 @@ func (w *world) idle() {
 func receive(s grpc.ServerStreamingClient[testgrpc.StreamingOutputCallResponse]) (ids []string, err error) {
 	for {
 		m, err := s.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return ids, nil
 		}
 		if err != nil {
@@ -250,7 +251,7 @@ func TestKilledUpstreamOfStreams(t *testing.T) {
 func TestStreamTimeoutsEndWithTheBeginningOfTheResponse(t *testing.T) {
 	limits := transport.Options{
 		Label:   "r",
-		Service: serviceOptions(transport.ServiceOptions{TotalTimeout: 2 * time.Second}),
+		Service: serviceOptions(transport.ServiceOptions{TotalTimeout: 2500 * time.Millisecond}),
 		Client:  clientOptions(transport.ClientOptions{AttemptTimeout: time.Second}),
 	}
 	t.Run("begun", func(t *testing.T) {
@@ -301,7 +302,7 @@ func TestStreamTimeoutsEndWithTheBeginningOfTheResponse(t *testing.T) {
 			s, err := w.client("users").StreamingOutputCall(t.Context(), &testgrpc.StreamingOutputCallRequest{})
 			require.NoError(t, err)
 			_, err = receive(s)
-			assert.Equal(t, 2*time.Second, time.Since(start))
+			assert.Equal(t, 2500*time.Millisecond, time.Since(start))
 			assert.Equal(t, codes.DeadlineExceeded, status.Code(err))
 			assert.Contains(t, err.Error(), "the request, including retries")
 			assert.Zero(t, w.outstanding())

@@ -3,6 +3,7 @@ package meshgrpc
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -101,10 +102,15 @@ func (a *streamAttempt) finish(err error) {
 	})
 }
 
-// wait returns when finish has run, after RecvMsg returned an error. grpc-go may
-// have found an error without ending the stream (a message too many): cancelling
-// does.
-func (a *streamAttempt) wait() {
+// succeeded reports whether what the first RecvMsg returned is a message or the
+// end of a stream without any. Otherwise res is the outcome.
+func (a *streamAttempt) succeeded(err error) bool {
+	if err == nil {
+		return true
+	}
+	// grpc-go may have found an error without ending the stream (a message too
+	// many): cancelling does.
 	a.cancel(errOver)
 	<-a.over
+	return errors.Is(err, io.EOF) && a.res.Err == nil && a.answer == nil
 }

@@ -7,10 +7,13 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// errNoAnswer replaces the io.EOF with which grpc-go ends a stream that was reset
+// while its transparent retry was sending it again: it is no success.
+var errNoAnswer = status.Error(codes.Unavailable, "the stream was reset before the response")
+
 // unprocessed reports whether the status is what grpc-go gives a stream that the
 // server refused (RST_STREAM with REFUSED_STREAM) or that came after the last one
-// of its GOAWAY. grpc-go keeps that knowledge to itself but for these texts; it has
-// then tried once more on the same connection already. Without a match the call
+// of its GOAWAY. grpc-go keeps that knowledge to itself but for these texts. Without a match the call
 // counts as possibly processed, so a change of the texts costs requeues, not
 // correctness.
 func unprocessed(s *status.Status) bool {

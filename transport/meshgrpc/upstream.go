@@ -29,6 +29,8 @@ type upstream struct {
 	local string // an answer that is given without asking anybody
 	dial  []grpc.DialOption
 
+	plaintext bool
+
 	cc     atomic.Pointer[grpc.ClientConn]
 	mu     sync.Mutex
 	closed bool
@@ -95,15 +97,16 @@ func (m *Mesh) ended(u *upstream, cc *grpc.ClientConn) {
 }
 
 // dialOptions are those of every endpoint of a client.
-func (m *Mesh) dialOptions(s *ClientSettings) []grpc.DialOption {
+func (m *Mesh) dialOptions(s *ClientSettings) (opts []grpc.DialOption, plaintext bool) {
 	creds := m.opts.Credentials
 	if s != nil && s.Credentials != nil {
 		creds = s.Credentials
 	}
-	if creds == nil {
+	plaintext = creds == nil
+	if plaintext {
 		creds = insecure.NewCredentials()
 	}
-	opts := []grpc.DialOption{
+	opts = []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
 		// One of each in a process: the balancer and the retry loop are the mesh's.
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"pick_first":{}}]}`),
@@ -115,13 +118,14 @@ func (m *Mesh) dialOptions(s *ClientSettings) []grpc.DialOption {
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second},
 			MinConnectTimeout: m.opts.ConnectTimeout,
 		}),
-		grpc.WithDefaultCallOptions(grpc.MaxRetryRPCBufferSize(max(m.opts.MaxReplay, 0))),
+		// No transparent retry of what was sent: another endpoint may do better.
+		grpc.WithDefaultCallOptions(grpc.MaxRetryRPCBufferSize(0)),
 	}
 	opts = append(opts, m.opts.DialOptions...)
 	if s != nil {
 		opts = append(opts, s.DialOptions...)
 	}
-	return opts
+	return opts, plaintext
 }
 
 // answer is what an endpoint that exists only in the mesh says: "http.status/404"
