@@ -26,12 +26,12 @@
 // Close. What changes on disk is in force some 10 ms later. Files that are
 // replaced by renaming (also by swapping a symbolic link, as Kubernetes does with
 // config maps) change in one step. A file that is written in place is seen half
-// written, and none of that must reach a request. On Linux a file that somebody has
-// open for writing is left alone, for up to 20 times the patience. Apart from that,
-// content that looks unfinished
-// (empty, no line feed at its end, the beginning of what was there before,
-// unreadable lines), a file that is gone and a directory that cannot be read have
-// to stay as they are for [Options].Patience to be believed.
+// written, and none of that must reach a request. On Linux a file that somebody
+// has open for writing is left alone, for up to 20 times the patience. Apart from
+// that, content that looks unfinished (empty, no line feed at its end, the
+// beginning of what was there before, unreadable lines), a file that is gone and
+// a directory that is gone have to stay as they are for [Options].Patience to be
+// believed.
 //
 // A directory that cannot be read any more keeps its names and endpoints, marked
 // stale, until it is back.

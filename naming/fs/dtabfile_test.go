@@ -1,9 +1,11 @@
 package fs_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -65,6 +67,10 @@ func TestDtabFile(t *testing.T) {
 	s, _ = f.Load()
 	require.ErrorIs(t, s.Err, fs.ErrGone)
 	write(t, "junk\n", path)
+	eventually(t, "true", func() string {
+		s, _ := f.Load()
+		return strconv.FormatBool(errors.As(s.Err, &syntax))
+	})
 	comes("/svc=>/b (stale)")
 	write(t, "/svc => /c\n", path)
 	comes("/svc=>/c")

@@ -148,8 +148,10 @@ func TestConfigMap(t *testing.T) {
 		write(t, fmt.Sprintf("10.1.0.%d 80\n", i), dir, name, "eu", "web")
 		require.NoError(t, os.Symlink(name, filepath.Join(dir, "..data_tmp")))
 		require.NoError(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
-		require.NoError(t, os.RemoveAll(filepath.Join(dir, fmt.Sprintf("..2026_%d", i-1))))
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, fmt.Sprintf("..2026_%d", i-2))))
 	}
+	// The version before the last one is left in place, so that nothing but the link
+	// tells of the change.
 	version(1)
 	require.NoError(t, os.Symlink("..data/web", filepath.Join(dir, "web")))
 	require.NoError(t, os.Symlink("..data/eu", filepath.Join(dir, "eu")))
