@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -318,4 +319,25 @@ func TestServeReportsABrokenListener(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, ln.Close())
 	require.ErrorContains(t, s.Serve(t.Context(), ln), "admin: serving 127.0.0.1:")
+}
+
+func TestUpdateWhileServing(t *testing.T) {
+	o := full(t)
+	s := newServer(t, o)
+	var work sync.WaitGroup
+	for i := range 4 {
+		work.Go(func() {
+			for range 20 {
+				if i == 0 {
+					assert.NoError(t, s.Update(o))
+					o.Levels.Leveler("a.b")
+					o.Levels.Set("a.b", 0)
+				}
+				for _, target := range []string{"/", "/admin/metrics.json", "/logging.json", "/delegator.json?namespace=plain&path=/%23/test/x"} {
+					assert.Equal(t, http.StatusOK, get(t, s, target).Code, target)
+				}
+			}
+		})
+	}
+	work.Wait()
 }

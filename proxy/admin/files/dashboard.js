@@ -139,7 +139,7 @@ const byName = (a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
 function showRouter(c, router, now) {
   const clients = entries(at(router, "client")).sort(byName).map(([id, node]) =>
     ({ id: "/" + id, node, t: traffic(c.label + " client " + id, node, counter(node, "retries", "requeues")) }));
-  c.chart.add(now, clients.map((x) => [x.id, x.t.requests || 0]));
+  c.chart.add(now, clients.filter((x) => x.t.requests !== undefined).map((x) => [x.id, x.t.requests]));
   fill(c, "clients", clients.map(({ id, node, t }) => ({
     name: id, colour: c.chart.colour(id),
     cells: [rate(t.requests), successCell(t), rate(t.failures), rate(t.retries), latency(t, "p50"), latency(t, "p99"), latency(t, "max"),
@@ -170,7 +170,7 @@ function showRouter(c, router, now) {
 function showServices(c, router, now) {
   const services = entries(at(router, "service")).sort(byName).map(([id, node]) =>
     ({ id: "/" + id, node, t: traffic(c.label + " service " + id, node, counter(node, "retries", "total")) }));
-  c.chart.add(now, services.map((x) => [x.id, x.t.requests || 0]));
+  c.chart.add(now, services.filter((x) => x.t.requests !== undefined).map((x) => [x.id, x.t.requests]));
   fill(c, "services", services.map(({ id, node, t }) => ({
     name: id, colour: c.chart.colour(id),
     cells: [rate(t.requests), successCell(t), rate(t.failures), rate(t.retries), number(gauge(node, "retries", "budget")),

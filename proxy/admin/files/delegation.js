@@ -47,11 +47,17 @@ function kids(node) {
   }
 }
 
-// reaches says whether requests can take the branch.
-function reaches(node) {
-  if (node.type === "leaf") return node.bound.addr.type === "bound";
-  if (node.type === "empty") return true;
-  return kids(node).some((k) => reaches(k.tree));
+// outcome says what comes of a branch: requests go there ("ok"), they go on to the
+// next one ("neg"), or they fail here ("stop").
+function outcome(node) {
+  const below = kids(node).map((k) => outcome(k.tree));
+  switch (node.type) {
+    case "leaf": return { bound: "ok", neg: "neg" }[node.bound.addr.type] || "stop";
+    case "empty": return "ok";
+    case "fail": case "exception": return "stop";
+    case "alt": return below.find((o) => o !== "neg") || "neg";
+    default: return ["ok", "stop"].find((o) => below.includes(o)) || "neg";
+  }
 }
 
 function addrText(addr) {
@@ -71,7 +77,7 @@ export function draw(root, onPick) {
 
 function drawNode(node, used, weight, onPick) {
   const item = element("li");
-  const ok = reaches(node);
+  const ok = outcome(node) === "ok";
   const box = element("button", "node " + (!ok ? "bad" : used ? "good" : ""));
   box.type = "button";
   let kind = kinds[node.type] || node.type;
@@ -92,10 +98,10 @@ function drawNode(node, used, weight, onPick) {
   const below = element("ul");
   let taken = false;
   for (const k of kids(node)) {
-    // An alt takes its first branch that leads somewhere, a union all of them.
-    const leads = reaches(k.tree);
-    below.append(drawNode(k.tree, used && leads && (node.type !== "alt" || !taken), k.weight, onPick));
-    taken ||= leads || k.tree.type === "fail";
+    // An alt takes its first branch that is not negative, a union all of them.
+    const end = outcome(k.tree);
+    below.append(drawNode(k.tree, used && end === "ok" && !taken, k.weight, onPick));
+    taken ||= node.type === "alt" && end !== "neg";
   }
   if (below.childElementCount) item.append(below);
   return item;
