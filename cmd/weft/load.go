@@ -26,8 +26,7 @@ func load(cmd *cobra.Command, file string, opts config.Options) (*config.Linker,
 	}
 	opts.Registry = reg
 	cfg, err := config.Load(name, data, opts)
-	var problems config.Problems
-	if errors.As(err, &problems) {
+	if problems, ok := errors.AsType[config.Problems](err); ok {
 		report(cmd.ErrOrStderr(), problems)
 		return cfg, reg, errReported
 	}

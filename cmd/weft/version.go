@@ -9,7 +9,7 @@ import (
 )
 
 // version is set by the linker in released binaries.
-var version string //nolint:gochecknoglobals // -ldflags -X sets package variables only
+var version string
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{

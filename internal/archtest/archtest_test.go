@@ -183,11 +183,11 @@ func listPackages(t *testing.T) []goPackage {
 	dec := json.NewDecoder(strings.NewReader(string(out)))
 	for {
 		var p goPackage
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
 			return pkgs
-		} else {
-			require.NoError(t, err)
 		}
+		require.NoError(t, err)
 		pkgs = append(pkgs, p)
 	}
 }

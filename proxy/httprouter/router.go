@@ -74,7 +74,7 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 			return nil, err
 		}
 	}
-	log, err := b.accessLog()
+	access, err := b.accessLog()
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 			Base:        b.c.Dtab,
 			Cache:       cacheOptions(b.c.BindingCache),
 			Service:     b.service,
-			Client:      func(id dtab.Path) transport.ClientOptions { return b.client(id, log) },
+			Client:      func(id dtab.Path) transport.ClientOptions { return b.client(id, access) },
 			Metrics:     b.env.Tree.Scope("rt", b.c.Name()),
 			Logger:      b.logger(),
 		},
@@ -154,7 +154,7 @@ func (b *builder) service(path dtab.Path) transport.ServiceOptions {
 }
 
 // client returns the options of a bound name, likewise.
-func (b *builder) client(id dtab.Path, log *accesslog.Log) transport.ClientOptions {
+func (b *builder) client(id dtab.Path, access *accesslog.Log) transport.ClientOptions {
 	p := b.c.Client.For(id)
 	o, err := policy.Client(p)
 	if err != nil {
@@ -164,8 +164,8 @@ func (b *builder) client(id dtab.Path, log *accesslog.Log) transport.ClientOptio
 	if p.ForwardClientCert != nil {
 		s.ForwardClientCert = *p.ForwardClientCert
 	}
-	if log != nil {
-		s.AccessLog = func(e meshhttp.AccessEntry) { log.Record(e.Request, e.Response) }
+	if access != nil {
+		s.AccessLog = func(e meshhttp.AccessEntry) { access.Record(e.Request, e.Response) }
 	}
 	o.Adapter = s
 	return o
@@ -226,11 +226,11 @@ func (b *builder) accessLog() (*accesslog.Log, error) {
 	if b.c.AccessLogRotateCount != nil {
 		o.Keep = *b.c.AccessLogRotateCount
 	}
-	log, err := accesslog.Open(*b.c.AccessLog, o)
+	access, err := accesslog.Open(*b.c.AccessLog, o)
 	if err != nil {
 		return nil, err
 	}
-	b.closers = append(b.closers, log)
-	b.reopen = log.Reopen
-	return log, nil
+	b.closers = append(b.closers, access)
+	b.reopen = access.Reopen
+	return access, nil
 }

@@ -190,7 +190,7 @@ func (d *demo) proxy() (*proxy.Proxy, error) {
 // wait waits until a request gets through.
 func (d *demo) wait(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		if _, err := d.call(ctx, ""); err == nil {
+		if err := d.call(ctx); err == nil {
 			return true
 		}
 		select {
@@ -202,25 +202,22 @@ func (d *demo) wait(ctx context.Context) bool {
 }
 
 // call asks for hello through the mesh.
-func (d *demo) call(ctx context.Context, dtab string) (string, error) {
+func (d *demo) call(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.mesh.Outgoing+"/", nil)
 	if err != nil {
-		return "", err
+		return err
 	}
 	req.Host = "hello"
-	if dtab != "" {
-		req.Header.Set("l5d-dtab", dtab)
-	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer resp.Body.Close() //nolint:errcheck // read
 	body, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("demo: %s: %s", resp.Status, body)
 	}
-	return string(body), err
+	return err
 }
 
 // traffic keeps the dashboard from being empty.
@@ -232,7 +229,7 @@ func (d *demo) traffic(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			_, _ = d.call(ctx, "") // what fails shows on the dashboard
+			_ = d.call(ctx) // what fails shows on the dashboard
 		}
 	}
 }
