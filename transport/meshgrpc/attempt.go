@@ -146,7 +146,7 @@ func (a *attempt) conn() (*grpc.ClientConn, error) {
 // its own upstream does so in an answer, which is the first case.
 func (a *attempt) judge(ctx context.Context, err error) (res weft.Result, answer error) {
 	x := a.call
-	if len(a.header) == 0 && len(a.trailer) == 0 && !a.answered && (err == nil || errors.Is(err, io.EOF)) {
+	if len(a.header) == 0 && len(a.trailer) == 0 && errors.Is(err, io.EOF) {
 		err = errNoAnswer
 	}
 	ended := ctx.Err() != nil && context.Cause(ctx) != errOver //nolint:errorlint // that very value
@@ -168,6 +168,7 @@ func (a *attempt) judge(ctx context.Context, err error) (res weft.Result, answer
 	case ended:
 		res = a.ended(ctx)
 	case isStatus && st.Code() == codes.Unavailable && (a.peer.Addr == nil || dialFailed(st.Message())):
+		a.pick.ConnectFailed(err)
 		fail(weft.StageConnect, true, &transport.ConnectError{
 			Service: x.dest.Path(), Client: a.pick.Client.ID(), Addrs: a.pick.Client.Addrs(),
 			Selected: a.pick.Endpoint.Addr(), Err: err,
@@ -221,7 +222,12 @@ func (a *attempt) done(res weft.Result) {
 	if !a.blame {
 		res.Class = weft.Ignored
 	}
-	donePick(a.pick, res, a.answered)
+	if a.answered {
+		a.pick.Connected()
+	}
+	// Any answer earns the client's requeue budget a deposit, whatever the service's
+	// classifier makes of it.
+	a.pick.DoneDeposit(res, a.answered)
 }
 
 func classAnnotation(c weft.Class) string {

@@ -36,7 +36,7 @@ func (x *call) invoke(ctx context.Context, args, reply any) error {
 		defer cancel()
 	}
 	u := unary{call: x, args: args, reply: reply}
-	said, res := retry.Do(ctx, policyOf(x.dest), u.attempt, nil)
+	said, res := retry.Do(ctx, x.dest.Policy(), u.attempt, nil)
 	res.Latency = time.Since(start)
 	x.dest.Done(res)
 	return x.toCaller(ctx, said.err, res)

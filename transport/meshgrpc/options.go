@@ -34,7 +34,9 @@ type Options struct {
 	// means plaintext.
 	Credentials credentials.TransportCredentials
 
-	// DialOptions are applied to every connection, after those of this package.
+	// DialOptions are applied to every connection, after those of this package. The
+	// interceptors among them see attempts, not calls; a unary one may answer by
+	// itself, one for streams must call its streamer.
 	DialOptions []grpc.DialOption
 
 	// ConnectTimeout limits one attempt to connect to an endpoint, with its TLS

@@ -44,6 +44,7 @@ func UnaryServerInterceptor(o ServerOptions) grpc.UnaryServerInterceptor {
 		if err != nil {
 			return nil, err
 		}
+		defer sv.cancel()
 		resp, err := handler(sv.ctx, req)
 		sv.end(err)
 		return resp, err
@@ -57,6 +58,7 @@ func StreamServerInterceptor(o ServerOptions) grpc.StreamServerInterceptor {
 		if err != nil {
 			return err
 		}
+		defer sv.cancel()
 		err = handler(srv, &serverStream{ServerStream: ss, ctx: sv.ctx})
 		sv.end(err)
 		return err
@@ -118,7 +120,6 @@ func (o *ServerOptions) serve(ctx context.Context, method string) (*served, erro
 
 // end is called when the handler has returned.
 func (sv *served) end(err error) {
-	sv.cancel()
 	if sv.span == nil {
 		return
 	}

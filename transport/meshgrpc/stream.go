@@ -47,7 +47,7 @@ func (x *call) stream(ctx context.Context, desc *grpc.StreamDesc, caller []grpc.
 		s.loop, s.stopLoop = context.WithDeadlineCause(ctx, s.start.Add(timeout.Limit), timeout)
 	}
 	s.deciding.Store(true)
-	a, res := retry.Do(s.loop, policyOf(x.dest), s.create, nil)
+	a, res := retry.Do(s.loop, x.dest.Policy(), s.create, nil)
 	if a == nil || a.ClientStream == nil {
 		err := s.failed(a, res)
 		s.end(res, err)
@@ -121,7 +121,7 @@ func (s *stream) mayRepeat(a *streamAttempt) bool {
 // received, which it stores in m. The failure is the outcome of attempt 0 of the
 // retry loop: NewStream's loop has paid the deposit of this call.
 func (s *stream) repeat(m any, failed *streamAttempt) error {
-	policy := policyOf(s.dest)
+	policy := s.dest.Policy()
 	if policy.Budget != nil {
 		policy.Budget = retry.WithdrawOnly(policy.Budget)
 	}

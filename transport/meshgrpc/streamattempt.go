@@ -90,6 +90,9 @@ func (a *streamAttempt) unlimit() {
 func (a *streamAttempt) finish(err error) {
 	a.once.Do(func() {
 		a.unlimit()
+		if err == nil && len(a.header) == 0 && len(a.trailer) == 0 {
+			err = io.EOF // what RecvMsg returned, and no success: see judge
+		}
 		a.res, a.answer = a.judge(a.ctx, err)
 		res := a.res
 		res.Latency = time.Duration(a.first.Load())
