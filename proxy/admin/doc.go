@@ -24,8 +24,8 @@
 //	/bound-names.json, /client_state.json     what namers and balancers know
 //	/namer_state/…, /<router>/interpreter_state/…
 //
-// It does not ask who is calling. It should listen on a loopback address, as it
-// does by default, or behind something that asks; Security closes single pages.
+// It does not ask who is calling. Its listener should be on a loopback address,
+// Linkerd's default, or behind something that asks; Security closes single pages.
 // Requests that change something are refused when a browser says that another
 // site makes them.
 package admin
