@@ -10,20 +10,7 @@ import (
 // holds a reference to it.
 type slot struct {
 	refs atomic.Int64
-	used atomic.Uint32 // usedSinceEvict | usedSinceSweep
-}
-
-const (
-	usedSinceEvict = 1 << iota
-	usedSinceSweep
-)
-
-// touch marks the slot as used. It writes only when something changes, so that
-// a hot value stays shared between the cores' caches.
-func (s *slot) touch() {
-	if s.used.Load() != usedSinceEvict|usedSinceSweep {
-		s.used.Store(usedSinceEvict | usedSinceSweep)
-	}
+	used atomic.Int64 // the cache's tick when it was last used
 }
 
 // cached is a value that a cache can hold. retire is called once, without locks
@@ -42,21 +29,28 @@ type CacheStats struct {
 	OneShots atomic.Int64 // values built and not kept, because no value was idle
 }
 
-const shards = 32
+// Shards are as many as leave each of them values enough to choose a victim among.
+const (
+	maxShards = 32
+	perShard  = 32
+)
 
 // cache is a bounded map of values that are built on first use. Values in use
 // are never dropped: when the cache is full and nothing is idle the new value is
-// a one-shot, retired by whoever releases it last. Victims are chosen by the
-// clock algorithm (second chance), which keeps what is used again and again and
-// drops what a caller invented once.
+// a one-shot, retired by whoever releases it last. The victim is the least
+// recently used idle value of the shard that the new one goes to, so that what is
+// used again and again outlives what a caller invents. (If shards took turns in
+// giving one up, their sizes would drift apart, and what is in a small one would
+// not be safe.)
 //
 // Look-ups take a read lock of one of several shards, nothing else.
 type cache[K comparable, V cached] struct {
 	seed  maphash.Seed
 	cap   int64
 	size  atomic.Int64
-	hand  atomic.Uint32
-	shard [shards]shard[K, V]
+	tick  atomic.Int64  // moves with each miss and each sweep
+	swept int64         // tick of the last sweep; only sweep uses it
+	shard []shard[K, V] // a power of two of them
 	stats CacheStats
 }
 
@@ -69,30 +63,44 @@ type shard[K comparable, V cached] struct {
 }
 
 func newCache[K comparable, V cached](capacity int) *cache[K, V] {
-	c := &cache[K, V]{seed: maphash.MakeSeed(), cap: int64(capacity)}
+	n := 1
+	for n < maxShards && n*2*perShard <= capacity {
+		n *= 2
+	}
+	c := &cache[K, V]{seed: maphash.MakeSeed(), cap: int64(capacity), shard: make([]shard[K, V], n)}
 	for i := range c.shard {
 		c.shard[i].m = map[K]V{}
 	}
 	return c
 }
 
+// touch marks a value as used. It writes only when something changes, so that a
+// hot value stays shared between the cores' caches.
+func (c *cache[K, V]) touch(s *slot) {
+	if now := c.tick.Load(); s.used.Load() < now {
+		s.used.Store(now)
+	}
+}
+
 // get returns the value for k with one reference taken, building it if need be.
 // build runs under the shard's lock: it makes the value and starts nothing. kept
 // is false for a one-shot, which the caller must retire after the last release.
 func (c *cache[K, V]) get(k K, build func() V) (v V, kept bool) {
-	sh := &c.shard[maphash.Comparable(c.seed, k)%shards]
+	at := int(maphash.Comparable(c.seed, k) & uint64(len(c.shard)-1))
+	sh := &c.shard[at]
 	sh.RLock()
 	v, ok := sh.m[k]
 	if ok {
 		v.slotOf().refs.Add(1) // under the lock, so that eviction sees it
 		sh.RUnlock()
-		v.slotOf().touch()
+		c.touch(v.slotOf())
 		return v, true
 	}
 	sh.RUnlock()
 
 	c.stats.Misses.Add(1)
-	if c.size.Add(1) > c.cap && !c.evict() {
+	c.tick.Add(1)
+	if c.size.Add(1) > c.cap && !c.evict(at) {
 		c.size.Add(-1)
 		return c.oneShot(build), false
 	}
@@ -101,7 +109,7 @@ func (c *cache[K, V]) get(k K, build func() V) (v V, kept bool) {
 	if v, ok = sh.m[k]; ok { // somebody else was faster
 		c.size.Add(-1)
 		v.slotOf().refs.Add(1)
-		v.slotOf().touch()
+		c.touch(v.slotOf())
 		return v, true
 	}
 	if sh.closed {
@@ -110,9 +118,7 @@ func (c *cache[K, V]) get(k K, build func() V) (v V, kept bool) {
 	}
 	v = build()
 	v.slotOf().refs.Add(1)
-	// Not usedSinceEvict: of names that come once and names that come again, the
-	// former go first.
-	v.slotOf().used.Store(usedSinceSweep)
+	c.touch(v.slotOf())
 	sh.m[k] = v
 	return v, true
 }
@@ -124,62 +130,48 @@ func (c *cache[K, V]) oneShot(build func() V) V {
 	return v
 }
 
-// evict drops one idle value and reports whether there was one. Idle values used
-// since the hand last passed get a second chance; one of them goes if there is
-// no better victim.
-func (c *cache[K, V]) evict() bool {
-	start := c.hand.Add(1)
-	for _, mercy := range [...]bool{true, false} {
-		spared := false
-		for i := range uint32(shards) {
-			v, ok, again := c.evictFrom(&c.shard[(start+i)%shards], mercy)
-			if ok {
-				c.size.Add(-1)
-				c.stats.Evicts.Add(1)
-				v.retire()
-				return true
-			}
-			spared = spared || again
-		}
-		if !spared {
-			return false
+// evict drops one idle value and reports whether there was one. It looks in the
+// shard at the given place first.
+func (c *cache[K, V]) evict(at int) bool {
+	for i := range c.shard {
+		if v, ok := c.shard[(at+i)%len(c.shard)].evict(); ok {
+			c.size.Add(-1)
+			c.stats.Evicts.Add(1)
+			v.retire()
+			return true
 		}
 	}
 	return false
 }
 
-func (c *cache[K, V]) evictFrom(sh *shard[K, V], mercy bool) (victim V, ok, spared bool) {
+func (sh *shard[K, V]) evict() (victim V, ok bool) {
 	sh.Lock()
 	defer sh.Unlock()
+	var key K
 	for k, v := range sh.m {
 		s := v.slotOf()
-		if s.refs.Load() > 0 {
-			continue
+		if s.refs.Load() == 0 && (!ok || s.used.Load() < victim.slotOf().used.Load()) {
+			key, victim, ok = k, v, true
 		}
-		if mercy && s.used.Load()&usedSinceEvict != 0 {
-			s.used.And(^uint32(usedSinceEvict))
-			spared = true
-			continue
-		}
-		delete(sh.m, k)
-		return v, true, spared
 	}
-	return victim, false, spared
+	if ok {
+		delete(sh.m, key)
+	}
+	return victim, ok
 }
 
-// sweep drops every idle value that was not touched since the previous sweep, so
-// that with a sweep every TTL an idle value lives between one and two TTLs.
+// sweep drops every idle value that was not used since the previous sweep, so
+// that with a sweep every TTL an idle value lives between one and two TTLs. Sweeps
+// must not overlap.
 func (c *cache[K, V]) sweep() {
 	var gone []V
+	since := c.swept
+	c.swept = c.tick.Add(1)
 	for i := range c.shard {
 		sh := &c.shard[i]
 		sh.Lock()
 		for k, v := range sh.m {
-			s := v.slotOf()
-			switch {
-			case s.used.Load()&usedSinceSweep != 0:
-				s.used.And(^uint32(usedSinceSweep))
-			case s.refs.Load() == 0:
+			if s := v.slotOf(); s.refs.Load() == 0 && s.used.Load() < since {
 				delete(sh.m, k)
 				gone = append(gone, v)
 			}

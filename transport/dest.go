@@ -205,7 +205,7 @@ func (d *Dest) Done(r weft.Result) {
 
 // Release gives the Dest back. The Dest must not be used after it.
 func (d *Dest) Release() {
-	d.slot.touch()
+	d.router.dests.touch(&d.slot)
 	if d.slot.refs.Add(-1) == 0 && !d.kept {
 		d.retire()
 	}

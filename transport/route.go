@@ -100,7 +100,7 @@ func (t *Route) release(warm bool) {
 		}
 		b.client.stats.unpair(t.dest.path)
 		if warm {
-			b.client.slot.touch()
+			t.dest.router.clients.touch(&b.client.slot)
 		}
 		if b.client.slot.refs.Add(-1) == 0 && !b.kept {
 			b.client.retire()
