@@ -90,7 +90,15 @@ func TestHostNamesAreFollowed(t *testing.T) {
 	h.set("b.test:81", "10.2.0.1:81")
 	web.comes("/#/io.l5d.fs/web: 10.2.0.1:81")
 	eventually(t, "0", func() string { return string(rune('0' + h.observed("a.test:80"))) })
-	h.set("b.test:81")
+
+	// Nor does a part of the new set take over before the rest is known.
+	write(t, "10.0.0.1 80\nc.test 82\n", dir, "web")
+	web.stays("/#/io.l5d.fs/web: 10.2.0.1:81", 50*time.Millisecond)
+	h.set("c.test:82", "10.3.0.1:82")
+	web.comes("/#/io.l5d.fs/web: 10.0.0.1:80 10.3.0.1:82")
+	write(t, "c.test 82\n", dir, "web")
+	web.comes("/#/io.l5d.fs/web: 10.3.0.1:82")
+	h.set("c.test:82")
 	web.comes("/#/io.l5d.fs/web:")
 }
 
