@@ -7,6 +7,7 @@ import (
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/proxy/admin"
 	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/plugin"
 )
 
 // adminOptions is what the admin server shows of the proxy.
@@ -37,7 +38,7 @@ func (p *Proxy) adminOptions() admin.Options {
 	}
 	o.NamerStates = map[string]func() any{}
 	for _, n := range p.namers {
-		if s, ok := n.Namer.(interface{ State() any }); ok {
+		if s, ok := n.Namer.(plugin.Stater); ok {
 			o.NamerStates[trimSlash(n.Prefix.Drop(1))] = s.State
 		}
 	}
@@ -49,6 +50,9 @@ func (p *Proxy) adminOptions() admin.Options {
 
 func adminRouter(r router) admin.Router {
 	a := admin.Router{Label: r.Label, Protocol: r.Protocol, Base: r.Base, Delegator: r.delegator}
+	if h, ok := r.Interpreter.(plugin.DtabHolder); ok {
+		a.Stored = h.Stored
+	}
 	for _, s := range r.Servers {
 		a.Servers = append(a.Servers, s.Addr().String())
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -44,6 +45,10 @@ func (p *Proxy) Run(ctx context.Context) error {
 		start("serving "+s.ln.Addr().String(), func() error { return s.server.Serve(s.ln) })
 	}
 	start("admin server", func() error { return p.admin.Serve(background, lns.admin) })
+	identifier := p.identifierServer()
+	if lns.identifier != nil {
+		start("identifier server", func() error { return ignoreClosed(identifier.Serve(lns.identifier)) })
+	}
 	for _, t := range p.parts {
 		if t.Run != nil {
 			start("telemeter", func() error { return ignoreEnd(t.Run(background)) })
@@ -57,6 +62,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	err = errors.Join(err, p.drain(lns, grace))
+	_ = identifier.Close() // its answers take no time
 	stop()
 	running.Wait()
 	return errors.Join(err, p.Close())
@@ -101,10 +107,18 @@ func ignoreEnd(err error) error {
 	return err
 }
 
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
 // listeners are the sockets of a running proxy.
 type listeners struct {
-	servers []serving
-	admin   net.Listener
+	servers    []serving
+	admin      net.Listener
+	identifier net.Listener // nil unless configured
 }
 
 type serving struct {
@@ -135,6 +149,9 @@ func (p *Proxy) listen() (_ *listeners, err error) {
 	if p.cfg.Admin.TLS != nil {
 		l.admin = tls.NewListener(l.admin, tlsfiles.Server(*p.cfg.Admin.TLS))
 	}
+	if l.identifier, err = p.openIdentifier(); err != nil {
+		return nil, fmt.Errorf("proxy: admin.httpIdentifierPort: %w", err)
+	}
 	return l, nil
 }
 
@@ -150,8 +167,10 @@ func (l *listeners) close() error {
 	for _, s := range l.servers {
 		err = errors.Join(err, s.ln.Close())
 	}
-	if l.admin != nil {
-		err = errors.Join(err, l.admin.Close())
+	for _, ln := range []net.Listener{l.admin, l.identifier} {
+		if ln != nil {
+			err = errors.Join(err, ln.Close())
+		}
 	}
 	return err
 }

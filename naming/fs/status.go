@@ -83,3 +83,6 @@ func (n *Namer) id(path string) dtab.Path {
 	}
 	return id
 }
+
+// State returns Status, for the admin page of the namer.
+func (n *Namer) State() any { return n.Status() }

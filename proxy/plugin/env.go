@@ -30,6 +30,19 @@ type Lister interface {
 	Names() ([]dtab.Path, error)
 }
 
+// Stater is implemented by namers that have a state page, /namer_state/<prefix>.json.
+type Stater interface {
+	// State returns what the page shows as JSON.
+	State() any
+}
+
+// DtabHolder is implemented by interpreters that have a dtab of their own, such as
+// the content of a file.
+type DtabHolder interface {
+	// Stored returns the dtab in force.
+	Stored() dtab.Dtab
+}
+
 // InterpreterEnv is what an interpreter is made from. It makes a
 // naming.Interpreter, which may be a naming.Delegator too.
 type InterpreterEnv struct {

@@ -2,8 +2,8 @@ package standard
 
 import (
 	"errors"
-	"io"
 
+	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/fs"
 	"github.com/weft-mesh/weft/naming/rewrite"
@@ -35,11 +35,17 @@ func interpreters() []config.Entry {
 // stored is an interpreter together with the dtab that it reads from elsewhere.
 type stored struct {
 	*naming.Default
-	dtab io.Closer
+	file *fs.DtabFile
+}
+
+// Stored returns the dtab in force.
+func (s stored) Stored() dtab.Dtab {
+	st, _ := s.file.Load()
+	return st.Value
 }
 
 // Close ends the interpreter, then the watch of its dtab.
-func (s stored) Close() error { return errors.Join(s.Default.Close(), s.dtab.Close()) }
+func (s stored) Close() error { return errors.Join(s.Default.Close(), s.file.Close()) }
 
 func newFSInterpreter(c kinds.FSInterpreter, e plugin.InterpreterEnv) (naming.Interpreter, error) {
 	file, err := fs.NewDtabFile(c.DtabFile, fs.Options{Logger: e.Logger})
@@ -47,5 +53,5 @@ func newFSInterpreter(c kinds.FSInterpreter, e plugin.InterpreterEnv) (naming.In
 		return nil, err
 	}
 	in := naming.NewInterpreter(naming.Options{Namers: e.Namers, Global: e.Global, Base: e.Base, Stored: file})
-	return stored{Default: in, dtab: file}, nil
+	return stored{Default: in, file: file}, nil
 }
