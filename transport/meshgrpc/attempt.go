@@ -135,8 +135,8 @@ func (a *attempt) conn() (*grpc.ClientConn, error) {
 // status, so whose status it is must be found out:
 //
 //   - with metadata of the response, the endpoint's: every answer, trailers alone
-//     too, has some. Headers alone are also there when the context ended in the
-//     middle of a response, which is not the endpoint's doing;
+//     too, has some. But when our context ended, an endpoint that says so only
+//     repeats what we told it;
 //   - without a peer, nobody's: no connection took the stream. Nothing was sent;
 //   - with one of three texts of grpc-go, nobody's: the server said in HTTP/2 that
 //     it did not look at the stream. Nothing was processed;
@@ -149,8 +149,10 @@ func (a *attempt) judge(ctx context.Context, err error) (res weft.Result, answer
 	if len(a.header) == 0 && len(a.trailer) == 0 && errors.Is(err, io.EOF) {
 		err = errNoAnswer
 	}
-	ended := ctx.Err() != nil && context.Cause(ctx) != errOver //nolint:errorlint // that very value
-	a.answered = a.answered || err == nil || len(a.trailer) > 0 || len(a.header) > 0 && !ended
+	ended := err != nil && a.waitEnd(ctx)
+	c := status.Code(err)
+	echo := ended && (c == codes.Canceled || c == codes.DeadlineExceeded)
+	a.answered = a.answered || err == nil || !echo && (len(a.header) > 0 || len(a.trailer) > 0)
 	a.blame = true
 	if a.answered {
 		res.Class = x.classifier.Classify(x.method, err)
@@ -186,6 +188,17 @@ func (a *attempt) judge(ctx context.Context, err error) (res weft.Result, answer
 		answer = err
 	}
 	return res, answer
+}
+
+// waitEnd reports whether the context of the attempt has ended. A deadline that has
+// passed counts, even if the timer is a little late: the endpoint's may have been
+// first.
+func (a *attempt) waitEnd(ctx context.Context) bool {
+	if remains(ctx) {
+		return false
+	}
+	<-ctx.Done()
+	return !errors.Is(context.Cause(ctx), errOver)
 }
 
 // ended is the outcome of an attempt whose context ended first: a timeout of the

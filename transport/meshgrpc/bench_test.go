@@ -29,7 +29,7 @@ func BenchmarkOverhead(b *testing.B) {
 	w := newWorld(b, meshgrpc.Options{DialOptions: nowhere()})
 	w.set("users", "10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1")
 	c := w.mesh.Conn("users")
-	run := func(name string, ctx context.Context) { //nolint:revive // the name of a benchmark comes first
+	run := func(name string, ctx context.Context) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -18,8 +18,11 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/balancer"
+	"github.com/weft-mesh/weft/circuit"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/retry"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshgrpc"
 )
@@ -104,12 +107,19 @@ func TestAbandonedStreamsLeakNothing(t *testing.T) {
 	w := newWorld(t, meshgrpc.Options{})
 	w.serve("10.0.0.1:1", nil)
 	w.set("users", "10.0.0.1:1")
-	for range 10 {
+	for i := range 10 { // more than the breaker forgives
 		ctx, cancel := context.WithCancel(t.Context())
-		s, err := w.client("users").FullDuplexCall(ctx)
+		finished := make(chan error, 2)
+		s, err := w.client("users").FullDuplexCall(ctx, grpc.OnFinish(func(err error) { finished <- err }))
 		require.NoError(t, err)
 		require.NoError(t, s.Send(&testgrpc.StreamingOutputCallRequest{}))
+		if i%2 == 0 { // in the middle of the response, or before it
+			_, err = s.Recv()
+			require.NoError(t, err)
+		}
 		cancel()
+		assert.Equal(t, codes.Canceled, status.Code(<-finished), "the caller need not come back")
+		assert.Empty(t, finished)
 	}
 	w.idle()
 	assert.Equal(t, weft.Open, w.mesh.Router().Clients()[0].Status(), "nobody's fault")
@@ -209,6 +219,44 @@ func TestStreamIsMadeAgainBeforeTheFirstMessage(t *testing.T) {
 		assert.Equal(t, codes.Unavailable, status.Code(err))
 		assert.EqualValues(t, 1, calls.Load())
 		assert.Zero(t, w.outstanding())
+	})
+}
+
+func TestStreamThatIsMadeAgainDepositsOnce(t *testing.T) {
+	var calls atomic.Int64
+	w := newWorld(t, meshgrpc.Options{Mesh: transport.Options{
+		Service: serviceOptions(transport.ServiceOptions{Budget: retry.BudgetOptions{MinPerSecond: retry.None, Ratio: 1}}),
+		Client:  clientOptions(transport.ClientOptions{Accrual: circuit.None{}}),
+	}})
+	w.serve("10.0.0.1:1", &backend{output: func(download) error {
+		calls.Add(1)
+		return status.Error(codes.Unavailable, "not now")
+	}})
+	w.set("users", "10.0.0.1:1")
+	s, err := w.client("users").StreamingOutputCall(t.Context(), &testgrpc.StreamingOutputCallRequest{})
+	require.NoError(t, err)
+	_, err = receive(s)
+	assert.Equal(t, "not now", status.Convert(err).Message())
+	assert.EqualValues(t, 2, calls.Load(), "one call pays for one retry")
+}
+
+func TestBalancerLearnsTheTimeToTheResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, meshgrpc.Options{Mesh: transport.Options{
+			Client: clientOptions(transport.ClientOptions{Balancer: balancer.Options{Policy: balancer.EWMA{}}}),
+		}})
+		w.serve("10.0.0.1:1", &backend{output: func(s download) error {
+			time.Sleep(100 * time.Millisecond)
+			_ = s.Send(&testgrpc.StreamingOutputCallResponse{})
+			time.Sleep(time.Hour)
+			return nil
+		}})
+		w.set("users", "10.0.0.1:1")
+		s, err := w.client("users").StreamingOutputCall(t.Context(), &testgrpc.StreamingOutputCallRequest{})
+		require.NoError(t, err)
+		_, err = receive(s)
+		require.NoError(t, err)
+		assert.Equal(t, 100*time.Millisecond, w.mesh.Router().Clients()[0].Endpoints()[0].Cost(), "not how long the stream went on")
 	})
 }
 

@@ -329,6 +329,19 @@ func TestCancelledCallerIsNobodysFault(t *testing.T) {
 	assert.Equal(t, weft.Open, w.mesh.Router().Clients()[0].Status())
 }
 
+func TestCallThatCannotBeSentIsNobodysFault(t *testing.T) {
+	w := newWorld(t, meshgrpc.Options{Classifier: meshgrpc.AlwaysRetryable{}})
+	b := w.serve("10.0.0.1:1", nil)
+	w.set("users", "10.0.0.1:1")
+	ctx := metadata.NewOutgoingContext(t.Context(), metadata.MD{"not a key": {"x"}})
+	for range 10 { // more than the breaker forgives
+		_, err := call(ctx, w.client("users"))
+		assert.Equal(t, codes.Internal, status.Code(err))
+	}
+	assert.Zero(t, b.calls.Load())
+	assert.Equal(t, weft.Open, w.mesh.Router().Clients()[0].Status())
+}
+
 func TestPushback(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -107,6 +107,25 @@ func TestRefusedEverywhere(t *testing.T) {
 	assert.LessOrEqual(t, refused.Load(), int64(2*(1+20)), "and at most as many transparent retries")
 }
 
+// grpc-go's transparent retry of a conversation can end in a bare io.EOF, which
+// callers take for success.
+func TestRefusedConversationsAreNoSuccess(t *testing.T) {
+	w := newWorld(t, never())
+	var refused atomic.Int64
+	refuse(w, "10.0.0.1:1", http2.ErrCodeRefusedStream, &refused)
+	w.set("users", "10.0.0.1:1")
+	c := w.client("users")
+	for range 300 {
+		s, err := c.FullDuplexCall(t.Context())
+		if err == nil {
+			_ = s.Send(&testgrpc.StreamingOutputCallRequest{})
+			_, err = s.Recv()
+		}
+		require.Equal(t, codes.Unavailable, status.Code(err), "%v", err)
+	}
+	assert.Zero(t, w.outstanding())
+}
+
 func TestOtherResetsMayHaveBeenProcessed(t *testing.T) {
 	w := newWorld(t, never())
 	var reset atomic.Int64
