@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"time"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/plugin"
+)
+
+// jsonConfig is the keys that the namer has in a configuration. The weft tags are the
+// rules that `config.Load` checks, with the line of what breaks them.
+type jsonConfig struct {
+	File string        `yaml:"file"           weft:"required,file"`
+	Poll time.Duration `yaml:"pollIntervalMs" weft:"unit=ms,min=1"` // 1 s
+}
+
+// jsonKind joins the kind's name, its keys and what builds it.
+func jsonKind() config.Entry {
+	return config.Define(config.RoleNamer, "com.example.json", func(c jsonConfig, env plugin.NamerEnv) (naming.Namer, error) {
+		if c.Poll == 0 {
+			c.Poll = time.Second
+		}
+		return &jsonNamer{
+			prefix: env.Prefix,
+			shared: naming.NewShared(jsonFile(c), naming.SharedOptions{Logger: env.Logger}),
+		}, nil
+	}, config.Traits{})
+}
+
+// jsonFile is the plug-in proper, a naming.Watcher: it blocks, and tells set whatever
+// it finds out about one service until ctx ends. What it returns an error for is tried
+// again with back-off, and the last good endpoints stay in force meanwhile: no code
+// here.
+type jsonFile jsonConfig
+
+func (f jsonFile) Watch(ctx context.Context, service string, set func(naming.State[weft.EndpointSet])) error {
+	tick := time.NewTicker(f.Poll)
+	defer tick.Stop()
+	var last []byte
+	for {
+		data, err := os.ReadFile(f.File)
+		if err != nil {
+			return err
+		}
+		if last == nil || !bytes.Equal(data, last) {
+			var services map[string][]string // {"users": ["10.0.0.1:80", "10.0.0.2:80"]}
+			if err := json.Unmarshal(data, &services); err != nil {
+				return err
+			}
+			addrs, found := services[service]
+			es := weft.EndpointSet{Neg: !found} // no such service, which is not the same as one without endpoints
+			for _, a := range addrs {
+				es.Endpoints = append(es.Endpoints, weft.Endpoint{Addr: a})
+			}
+			set(naming.Ok(es))
+			last = data
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// jsonNamer makes names of it: /users/v1 is the endpoints of users, and /v1 is left
+// over. Shared runs one Watch per service, however many routers ask.
+type jsonNamer struct {
+	prefix dtab.Path
+	shared *naming.Shared[string, weft.EndpointSet]
+}
+
+// Lookup implements naming.Namer.
+func (n *jsonNamer) Lookup(ctx context.Context, p dtab.Path) weft.Source[naming.State[dtab.Tree[naming.Name]]] {
+	if p.IsEmpty() {
+		return naming.Answer(dtab.Tree[naming.Name]{}) // the zero tree: no such name
+	}
+	observe := func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] {
+		return n.shared.Observe(ctx, p.Elem(0))
+	}
+	return naming.LeafWhilePresent(ctx, n.prefix.Concat(p.Take(1)), p.Drop(1), observe)
+}
+
+// Close ends the watches. The proxy calls it.
+func (n *jsonNamer) Close() error { return n.shared.Close() }
