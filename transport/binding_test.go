@@ -129,7 +129,7 @@ func TestAddressStates(t *testing.T) {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 					p, err := pick(ctx, d)
 					cancel()
-					got := ""
+					var got string
 					switch {
 					case err == nil:
 						got = p.Endpoint.Addr()

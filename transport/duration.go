@@ -30,7 +30,7 @@ func DurationText(d time.Duration) string {
 		if n == 0 {
 			continue
 		}
-		d -= n * u.size
+		d %= u.size
 		// Each unit has the sign of the whole, so that the least duration, which has no
 		// positive counterpart, needs no case of its own.
 		if n > 0 && b.Len() > 0 {

@@ -120,12 +120,12 @@ func TestFailFast(t *testing.T) {
 			}
 		}
 		refuse()
-		for {
-			if p := mustPick(t, d); p.Endpoint.Addr() == "a:1" {
+		for reached := false; !reached; {
+			p := mustPick(t, d)
+			if reached = p.Endpoint.Addr() == "a:1"; reached {
 				p.Connected() // which ends the row
-				p.Done(weft.Result{})
-				break
 			}
+			p.Done(weft.Result{})
 		}
 		refuse()
 		assert.Len(t, picked(t, d, 100), 2, "no two failures in a row")

@@ -142,7 +142,7 @@ func TestPolicy(t *testing.T) {
 		{Class: weft.Retryable},
 	}
 	n := 0
-	_, res := retry.Do(t.Context(), d.Policy(), func(ctx context.Context, i int) (struct{}, weft.Result, *retry.Client) {
+	_, res := retry.Do(t.Context(), d.Policy(), func(_ context.Context, i int) (struct{}, weft.Result, *retry.Client) {
 		p := mustPick(t, d)
 		p.Done(outcomes[i])
 		n++

@@ -227,3 +227,24 @@ func TestFlipToNothing(t *testing.T) {
 		assert.Equal(t, "b:80", mustDone(t, d))
 	})
 }
+
+// TestFlipAndReturn: what a name led to until just now is kept for a while.
+func TestFlipAndReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ttl = time.Minute
+		w := newWorld(t, "/svc=>/#/w/a", transport.Options{Cache: transport.CacheOptions{IdleTTL: ttl}})
+		d := w.Dest(path("/svc"), nil)
+		defer d.Release()
+		mustDone(t, d)
+		time.Sleep(ttl + ttl/2)
+		w.flip("/svc=>/#/w/b")
+		synctest.Wait()
+		assert.Equal(t, "b:80", mustDone(t, d))
+		time.Sleep(ttl)
+		synctest.Wait()
+		assert.Contains(t, w.watched(), "a")
+		time.Sleep(ttl)
+		synctest.Wait()
+		assert.NotContains(t, w.watched(), "a")
+	})
+}
