@@ -31,7 +31,7 @@ func Line(req *http.Request, resp *http.Response, at time.Time) string {
 	b.WriteString(strconv.Itoa(resp.StatusCode))
 	b.WriteByte(' ')
 	length := resp.Header.Get("Content-Length")
-	if length == "" && resp.ContentLength >= 0 {
+	if length == "" && resp.ContentLength > 0 {
 		length = strconv.FormatInt(resp.ContentLength, 10)
 	}
 	b.WriteString(orDash(length))

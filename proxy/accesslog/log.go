@@ -1,12 +1,15 @@
 package accesslog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,19 +31,36 @@ type Log struct {
 	path string
 	opts Options
 
-	mu   sync.Mutex
-	file *os.File
-	size int64
-	next time.Time // when to roll; zero: not by time
+	mu     sync.Mutex
+	file   *os.File
+	opened bool // the file has been open before
+	closed bool
+	size   int64
+	next   time.Time // when to roll; zero: not by time
 }
 
-// Open opens the log, and makes the directory it is in if need be.
-func Open(path string, opts Options) (*Log, error) {
-	l := &Log{path: path, opts: opts}
-	if err := l.open(opts.Append); err != nil {
-		return nil, err
+// New returns a log that opens its file when it is first needed, or by Open. It
+// touches no file: whoever only asks what a configuration means must not empty the
+// log of the proxy that is running with it.
+func New(path string, opts Options) *Log { return &Log{path: path, opts: opts} }
+
+// Open opens the file, and makes the directory it is in if need be. If it is open
+// already nothing happens.
+func (l *Log) Open() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ready()
+}
+
+// ready opens the file if it is not open.
+func (l *Log) ready() error {
+	if l.closed {
+		return fmt.Errorf("accesslog: %s: %w", l.path, os.ErrClosed)
 	}
-	return l, nil
+	if l.file != nil {
+		return nil
+	}
+	return l.open(l.opts.Append || l.opened)
 }
 
 func (l *Log) open(appending bool) error {
@@ -55,7 +75,7 @@ func (l *Log) open(appending bool) error {
 	if err != nil {
 		return fmt.Errorf("accesslog: %w", err)
 	}
-	l.file, l.size = f, 0
+	l.file, l.size, l.opened = f, 0, true
 	if info, err := f.Stat(); err == nil {
 		l.size = info.Size()
 	}
@@ -70,11 +90,11 @@ func (l *Log) Record(req *http.Request, resp *http.Response) {
 	line := Line(req, resp, now) + "\n"
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.ready() != nil {
+		return
+	}
 	if l.due(now, len(line)) {
 		_ = l.roll(now) // the old file goes on if there can be no new one
-	}
-	if l.file == nil {
-		return
 	}
 	n, _ := l.file.WriteString(line)
 	l.size += int64(n)
@@ -90,29 +110,35 @@ func (l *Log) due(now time.Time, more int) bool {
 // roll renames the file after the time at which it was rolled and begins a new
 // one.
 func (l *Log) roll(now time.Time) error {
-	if l.file == nil {
-		return os.ErrClosed
-	}
 	l.next = nextRoll(l.opts.Roll, now)
-	ext := filepath.Ext(l.path)
-	name := strings.TrimSuffix(l.path, ext) + "-" + now.Format("20060102-150405") + ext
+	stem, ext := l.split()
+	stem += "-" + now.Format(rolledFormat)
+	name := stem + ext
 	for i := 1; ; i++ {
-		if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 			break
 		}
-		name = fmt.Sprintf("%s-%s.%d%s", strings.TrimSuffix(l.path, ext), now.Format("20060102-150405"), i, ext)
+		name = fmt.Sprintf("%s.%d%s", stem, i, ext)
 	}
-	if err := os.Rename(l.path, name); err != nil {
+	// Somebody may have taken the file away; then there is nothing to rename.
+	if err := os.Rename(l.path, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	old := l.file
 	if err := l.open(true); err != nil {
-		l.file = old
-		return err
+		return err // and old goes on
 	}
 	_ = old.Close() // what was written has been written
 	l.prune()
 	return nil
+}
+
+const rolledFormat = "20060102-150405"
+
+// split returns the path before and from its extension.
+func (l *Log) split() (stem, ext string) {
+	ext = filepath.Ext(l.path)
+	return strings.TrimSuffix(l.path, ext), ext
 }
 
 // prune removes the oldest rolled files beyond those to keep.
@@ -120,19 +146,48 @@ func (l *Log) prune() {
 	if l.opts.Keep < 0 {
 		return
 	}
-	ext := filepath.Ext(l.path)
-	rolled, err := filepath.Glob(strings.TrimSuffix(l.path, ext) + "-[0-9]*" + ext)
-	if err != nil || len(rolled) <= l.opts.Keep {
-		return
-	}
-	slices.Sort(rolled)
-	for _, f := range rolled[:len(rolled)-l.opts.Keep] {
+	rolled := l.rolled()
+	for _, f := range rolled[:max(0, len(rolled)-l.opts.Keep)] {
 		_ = os.Remove(f) // it is tried again the next time
 	}
 }
 
+// rolled returns the rolled files of this log, oldest first. The names are looked
+// at closely, so that access.log does not take access-2.log for one of its own.
+func (l *Log) rolled() []string {
+	type file struct {
+		path, at string
+		n        int
+	}
+	stem, ext := l.split()
+	entries, err := os.ReadDir(filepath.Dir(l.path))
+	if err != nil {
+		return nil
+	}
+	var files []file
+	for _, e := range entries {
+		middle, mine := strings.CutPrefix(e.Name(), filepath.Base(stem)+"-")
+		middle, same := strings.CutSuffix(middle, ext)
+		if !mine || !same {
+			continue
+		}
+		at, number, numbered := strings.Cut(middle, ".")
+		n, bad := strconv.Atoi(number)
+		if _, err := time.Parse(rolledFormat, at); err != nil || numbered && bad != nil {
+			continue
+		}
+		files = append(files, file{filepath.Join(filepath.Dir(l.path), e.Name()), at, n})
+	}
+	slices.SortFunc(files, func(a, b file) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n)) })
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.path
+	}
+	return paths
+}
+
 // Reopen opens the file anew, for log rotation by others: it is what SIGHUP asks
-// for.
+// for. A file that is not open stays so.
 func (l *Log) Reopen() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -141,16 +196,16 @@ func (l *Log) Reopen() error {
 		return nil
 	}
 	if err := l.open(true); err != nil {
-		l.file = old
-		return err
+		return err // and old goes on
 	}
 	return old.Close()
 }
 
-// Close closes the file.
+// Close closes the file. Lines that come later are lost.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
 	if l.file == nil {
 		return nil
 	}
@@ -159,20 +214,26 @@ func (l *Log) Close() error {
 	return err
 }
 
-// nextRoll returns when a file that is opened at now is rolled by time.
+// nextRoll returns when a file that is opened at now is rolled by time: at the full
+// hour or at midnight, local time.
 func nextRoll(p config.RollPolicy, now time.Time) time.Time {
-	day := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+	midnight := func(days int) time.Time {
+		return time.Date(now.Year(), now.Month(), now.Day()+days, 0, 0, 0, 0, now.Location())
+	}
 	switch p.When {
 	case config.RollHourly:
-		return day.Add(time.Duration(now.Hour()+1) * time.Hour)
+		// By what is left of the hour, not by the hour of the day, which comes twice
+		// when clocks are put back.
+		into := time.Duration(now.Minute())*time.Minute + time.Duration(now.Second())*time.Second + time.Duration(now.Nanosecond())
+		return now.Add(time.Hour - into)
 	case config.RollDaily:
-		return day.AddDate(0, 0, 1)
+		return midnight(1)
 	case config.RollWeekly:
 		until := (p.Weekday - 1 - int(now.Weekday()) + 7) % 7
 		if until == 0 {
 			until = 7
 		}
-		return day.AddDate(0, 0, until)
+		return midnight(until)
 	default:
 		return time.Time{}
 	}

@@ -28,7 +28,10 @@ func New(env plugin.RouterEnv) (*plugin.Router, error) {
 		Core: t.Router(), Identify: t.Identify,
 	}
 	b.closers = append([]io.Closer{t}, b.closers...) // the transport first: it writes to the rest
-	r.Close, r.Reopen = b.close, b.reopen
+	r.Close = b.close
+	if b.log != nil {
+		r.Reopen = b.log.Reopen
+	}
 	for i := range b.c.Servers {
 		s, err := b.server(i, t)
 		if err != nil {
@@ -44,7 +47,7 @@ type builder struct {
 	env     plugin.RouterEnv
 	c       *config.Router
 	closers []io.Closer
-	reopen  func() error
+	log     *accesslog.Log // nil if there is none
 }
 
 func (b *builder) close() error {
@@ -74,10 +77,7 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 			return nil, err
 		}
 	}
-	access, err := b.accessLog()
-	if err != nil {
-		return nil, err
-	}
+	b.accessLog()
 	opts := meshhttp.Options{
 		Identifier:  identifier,
 		Propagation: p,
@@ -89,7 +89,7 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 			Base:        b.c.Dtab,
 			Cache:       cacheOptions(b.c.BindingCache),
 			Service:     b.service,
-			Client:      func(id dtab.Path) transport.ClientOptions { return b.client(id, access) },
+			Client:      func(id dtab.Path) transport.ClientOptions { return b.client(id) },
 			Metrics:     b.env.Tree.Scope("rt", b.c.Name()),
 			Logger:      b.logger(),
 		},
@@ -154,7 +154,7 @@ func (b *builder) service(path dtab.Path) transport.ServiceOptions {
 }
 
 // client returns the options of a bound name, likewise.
-func (b *builder) client(id dtab.Path, access *accesslog.Log) transport.ClientOptions {
+func (b *builder) client(id dtab.Path) transport.ClientOptions {
 	p := b.c.Client.For(id)
 	o, err := policy.Client(p)
 	if err != nil {
@@ -164,7 +164,7 @@ func (b *builder) client(id dtab.Path, access *accesslog.Log) transport.ClientOp
 	if p.ForwardClientCert != nil {
 		s.ForwardClientCert = *p.ForwardClientCert
 	}
-	if access != nil {
+	if access := b.log; access != nil {
 		s.AccessLog = func(e meshhttp.AccessEntry) { access.Record(e.Request, e.Response) }
 	}
 	o.Adapter = s
@@ -214,10 +214,11 @@ func cacheOptions(c config.BindingCache) transport.CacheOptions {
 	return o
 }
 
-// accessLog opens the router's access log, nil if it has none.
-func (b *builder) accessLog() (*accesslog.Log, error) {
+// accessLog makes the router's access log, if it has one. The servers open it when
+// they begin to serve.
+func (b *builder) accessLog() {
 	if b.c.AccessLog == nil {
-		return nil, nil //nolint:nilnil // no log is configured
+		return
 	}
 	o := accesslog.Options{Append: b.c.AccessLogAppend == nil || *b.c.AccessLogAppend, Keep: -1}
 	if b.c.AccessLogRollPolicy != nil {
@@ -226,11 +227,6 @@ func (b *builder) accessLog() (*accesslog.Log, error) {
 	if b.c.AccessLogRotateCount != nil {
 		o.Keep = *b.c.AccessLogRotateCount
 	}
-	access, err := accesslog.Open(*b.c.AccessLog, o)
-	if err != nil {
-		return nil, err
-	}
-	b.closers = append(b.closers, access)
-	b.reopen = access.Reopen
-	return access, nil
+	b.log = accesslog.New(*b.c.AccessLog, o)
+	b.closers = append(b.closers, b.log)
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/weft-mesh/weft/proxy/accesslog"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/proxy/tlsfiles"
@@ -23,6 +24,7 @@ type server struct {
 	http *http.Server
 	tls  *tls.Config
 	conn *serverConns
+	log  *accesslog.Log // nil if there is none
 }
 
 func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
@@ -59,30 +61,23 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 	}
 	h := meshhttp.NewHandler(o)
 	conns := newServerConns(scope, c.ServerSession)
-	s := &server{addr: addr, conn: conns}
+	s := &server{addr: addr, conn: conns, log: b.log}
 	s.http = &http.Server{
-		Handler: h,
-		// The whole head, so that Handler can tell a long line from long headers.
-		MaxHeaderBytes:    o.MaxHeaderBytes + o.MaxInitialLineBytes,
+		Handler:           conns.handler(h),
+		MaxHeaderBytes:    headBytes(o.MaxHeaderBytes, o.MaxInitialLineBytes),
 		ReadHeaderTimeout: time.Minute, // a caller that does not finish its head is not served
 		ErrorLog:          slog.NewLogLogger(b.logger().Handler(), slog.LevelDebug),
 		ConnState:         conns.state,
-		ConnContext:       meshhttp.WithConnLabel,
+		ConnContext:       conns.context,
 		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1 only
 		// OPTIONS * is for the endpoint to answer.
 		DisableGeneralOptionsHandler: true,
-	}
-	if s.http.MaxHeaderBytes == 0 {
-		s.http.MaxHeaderBytes = (8 + 4) << 10
 	}
 	if c.SocketOptions.ReadTimeout != nil {
 		s.http.ReadTimeout = *c.SocketOptions.ReadTimeout
 	}
 	if c.SocketOptions.WriteTimeout != nil {
-		s.http.WriteTimeout = *c.SocketOptions.WriteTimeout
-	}
-	if c.ServerSession != nil && c.ServerSession.IdleTime != nil {
-		s.http.IdleTimeout = *c.ServerSession.IdleTime
+		conns.writeTimeout = *c.SocketOptions.WriteTimeout
 	}
 	if c.TLS != nil {
 		s.tls = tlsfiles.Server(*c.TLS, "http/1.1")
@@ -112,6 +107,11 @@ func (s *server) Addr() netip.AddrPort { return s.addr }
 
 // Serve implements plugin.Server.
 func (s *server) Serve(l net.Listener) error {
+	if s.log != nil {
+		if err := s.log.Open(); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
 	l = s.conn.listener(l)
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
@@ -130,6 +130,11 @@ func (s *server) Shutdown(ctx context.Context) error {
 	}
 	return err
 }
+
+// headBytes is how much of a head net/http reads. It is more than what is allowed,
+// because what is read is refused by Handler, which tells a long line (414) from
+// long headers (431); net/http knows only 431.
+func headBytes(headers, line int) int { return headers + line + 1<<20 }
 
 func kb(n *int) int {
 	if n == nil {
