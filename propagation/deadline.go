@@ -89,17 +89,15 @@ func Advertise(ctx context.Context, d Deadline) context.Context {
 }
 
 // DeadlineFrom returns the deadline that the next hop is told: what was extracted
-// or advertised, combined with the context's own. If that is all there is, its
-// timestamp is now.
+// or advertised, combined with the context's own. If that is all there is, or is
+// earlier because others have tightened it, it counts as set now.
 func DeadlineFrom(ctx context.Context) Deadline {
 	d, _ := ctx.Value(deadlineKey{}).(Deadline)
 	at, ok := ctx.Deadline()
 	switch {
 	case !ok:
-	case d.IsZero():
-		d = Deadline{Timestamp: time.Now(), At: at}
-	case at.Before(d.At):
-		d.At = at
+	case d.IsZero(), at.Before(d.At):
+		d = d.Combine(Deadline{Timestamp: time.Now(), At: at})
 	}
 	return d
 }

@@ -16,8 +16,9 @@ type Propagator struct {
 
 // Extract reads the context headers of an incoming request, removes them from c
 // and returns a context that carries them: a deadline (enforced as the context's
-// own), the per-request dtab (appended to the one in ctx) and the trace of a new
-// server span. The caller must call cancel when the request is over.
+// own), the per-request dtab (appended to the one in ctx) and a trace: a child of
+// the one that came in, else that of ctx, else a new one. The caller must call
+// cancel when the request is over.
 //
 // A dtab that does not parse is an error, a *dtab.SyntaxError; a deadline or
 // trace that cannot be read counts as absent.

@@ -29,24 +29,26 @@ const (
 )
 
 // extractTrace makes the span that came in the parent of a new one. Without an
-// incoming trace the context keeps what it has; the first client span then starts
-// a trace.
+// incoming trace the context keeps what it has, or a trace starts here, so that
+// everything that is done for the request is one trace.
 func (p Propagator) extractTrace(ctx context.Context, c Carrier) context.Context {
-	in, ok := p.readTrace(c)
-	if ok {
-		ctx = telemetry.WithTrace(ctx, in.Child())
+	t, has := telemetry.TraceFrom(ctx)
+	changed := !has
+	if in, ok := p.readTrace(c); ok {
+		t, changed = in.Child(), true
+	} else if !has {
+		t = telemetry.NewTrace()
 	}
 	if v := c.Values(HeaderSample); len(v) > 0 {
 		if share, ok := telemetry.ParseSample(v[0]); ok && p.Trace == L5d {
-			t, has := telemetry.TraceFrom(ctx)
-			if !has {
-				t = telemetry.NewTrace()
-			}
-			ctx = telemetry.WithTrace(ctx, t.Sample(share))
+			t, changed = t.Sample(share), true
 		}
 		c.Del(HeaderSample)
 	}
-	return ctx
+	if !changed {
+		return ctx
+	}
+	return telemetry.WithTrace(ctx, t)
 }
 
 func (p Propagator) readTrace(c Carrier) (telemetry.Trace, bool) {
@@ -144,6 +146,8 @@ func writeB3(t telemetry.Trace, c Carrier) {
 			v = "1"
 		}
 		c.Set(headerB3Sampled, v)
+	} else {
+		c.Del(headerB3Sampled)
 	}
 	c.Set(headerB3Flags, strconv.FormatUint(t.Flags(), 10))
 }
