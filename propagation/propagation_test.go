@@ -25,7 +25,7 @@ func header(pairs ...string) http.Header {
 	return h
 }
 
-func extract(tb testing.TB, ctx context.Context, h http.Header) context.Context {
+func extract(ctx context.Context, tb testing.TB, h http.Header) context.Context {
 	tb.Helper()
 	ctx, cancel, err := propagation.Propagator{}.Extract(ctx, h)
 	require.NoError(tb, err)
@@ -51,7 +51,7 @@ func TestDtab(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := header(row.headers...)
-			ctx := extract(t, weft.WithDtab(t.Context(), dtab.MustParse(row.process)), h)
+			ctx := extract(weft.WithDtab(t.Context(), dtab.MustParse(row.process)), t, h)
 			assert.Equal(t, row.want, weft.LocalDtab(ctx).String())
 			assert.NotContains(t, h, "L5d-Ctx-Dtab")
 			assert.NotContains(t, h, "L5d-Dtab")
@@ -104,7 +104,7 @@ func TestDeadline(t *testing.T) {
 				for _, d := range row.headers {
 					h.Add("l5d-ctx-deadline", d.String())
 				}
-				ctx = extract(t, ctx, h)
+				ctx = extract(ctx, t, h)
 				assert.NotContains(t, h, "L5d-Ctx-Deadline", name)
 				got := propagation.DeadlineFrom(ctx)
 				assert.Equal(t, row.want.String(), got.String(), name)
@@ -121,7 +121,7 @@ func TestDeadline(t *testing.T) {
 // V51: no deadline, no header; and what cannot be read passes through.
 func TestNoDeadline(t *testing.T) {
 	h := header("l5d-ctx-deadline", "soon")
-	ctx := extract(t, t.Context(), h)
+	ctx := extract(t.Context(), t, h)
 	assert.True(t, propagation.DeadlineFrom(ctx).IsZero())
 	assert.Equal(t, "soon", h.Get("l5d-ctx-deadline"))
 	propagation.Propagator{}.Inject(ctx, h)
@@ -132,7 +132,7 @@ func TestNoDeadline(t *testing.T) {
 	assert.NotContains(t, out, "L5d-Ctx-Deadline")
 
 	mixed := header("l5d-ctx-deadline", "soon", "l5d-ctx-deadline", "1 9000000000000000000")
-	assert.False(t, propagation.DeadlineFrom(extract(t, t.Context(), mixed)).IsZero())
+	assert.False(t, propagation.DeadlineFrom(extract(t.Context(), t, mixed)).IsZero())
 	assert.NotContains(t, mixed, "L5d-Ctx-Deadline")
 
 	same, cancel := propagation.WithDeadline(t.Context(), propagation.Deadline{})
@@ -208,7 +208,7 @@ func TestSample(t *testing.T) {
 		sampled := 0
 		for range n {
 			h := header("l5d-sample", value)
-			trace, ok := telemetry.TraceFrom(extract(t, context.Background(), h))
+			trace, ok := telemetry.TraceFrom(extract(context.Background(), t, h))
 			require.True(t, ok)
 			require.Equal(t, want.known, trace.SampledKnown, value)
 			require.Empty(t, h, "it is removed")
@@ -223,7 +223,7 @@ func TestSample(t *testing.T) {
 func TestTrace(t *testing.T) {
 	in := telemetry.Trace{TraceHigh: 9, TraceLow: 0xabc, Span: 2, Parent: 3, SampledKnown: true, Sampled: true}
 	h := header("l5d-ctx-trace", in.EncodeString(), "l5d-reqid", "left over", "x-b3-spanid", "7")
-	ctx := extract(t, t.Context(), h)
+	ctx := extract(t.Context(), t, h)
 	server, ok := telemetry.TraceFrom(ctx)
 	require.True(t, ok)
 	assert.Equal(t, in.Span, server.Parent)
@@ -232,7 +232,7 @@ func TestTrace(t *testing.T) {
 	assert.True(t, server.Sampled && server.SampledKnown)
 	assert.NotContains(t, h, "L5d-Ctx-Trace")
 
-	again := extract(t, ctx, http.Header{})
+	again := extract(ctx, t, http.Header{})
 	same, _ := telemetry.TraceFrom(again)
 	assert.Equal(t, server, same, "what is in the context holds")
 
@@ -252,7 +252,7 @@ func TestOneTracePerRequest(t *testing.T) {
 	for name, h := range map[string]http.Header{
 		"none": {}, "unreadable": header("l5d-ctx-trace", "!!!"), "short": header("l5d-ctx-trace", "AAAA"),
 	} {
-		ctx := extract(t, t.Context(), h)
+		ctx := extract(t.Context(), t, h)
 		_, one := propagation.ClientSpan(ctx)
 		_, two := propagation.ClientSpan(ctx)
 		assert.Equal(t, one.TraceLow, two.TraceLow, name)
