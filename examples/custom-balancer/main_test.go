@@ -63,19 +63,17 @@ func TestZoneFirst(t *testing.T) {
 		assert.Equal(t, "aabaabaab", got)
 	})
 	t.Run("health", func(t *testing.T) {
-		b := newBalancer("a", "b")
-		b.Endpoints()[0].SetStatus(weft.Busy)
-		for range 10 {
-			assert.Equal(t, "b", pick(b, weft.Call{}))
-		}
-		b.Endpoints()[0].SetStatus(weft.Open)
-		b.Endpoints()[1].SetStatus(weft.Busy)
-		for range 10 {
-			assert.Equal(t, "a", pick(b, weft.Call{}))
+		for i, healthy := range []string{"b", "a"} {
+			b := newBalancer("a", "b")
+			b.Endpoints()[i].SetStatus(weft.Busy)
+			for range 10 {
+				assert.Equal(t, healthy, pick(b, weft.Call{}))
+			}
 		}
 	})
 	t.Run("a retry", func(t *testing.T) {
-		b := newBalancer("a", "b")
-		assert.Equal(t, "b", pick(b, weft.Call{Avoid: "10.0.0.1:80"}))
+		failed := weft.Call{Avoid: "10.0.0.1:80"}
+		assert.Equal(t, "b", pick(newBalancer("a", "b"), failed))
+		assert.Equal(t, "a", pick(newBalancer("a", "a", "b"), failed), "the other one that is near")
 	})
 }

@@ -23,8 +23,8 @@ func zoneKind() config.Entry {
 }
 
 // Build implements balancer.Policy. It is called when endpoints come or go. Inside a
-// zone, P2C knows better than anything written here: it looks at health and at the
-// endpoint to avoid, too.
+// zone, P2C knows better than anything written here. Weights and retries that must go
+// elsewhere are not a policy's business: the balancer sees to them.
 func (z zoneFirst) Build(s balancer.Set) balancer.Picker {
 	var near, far []*balancer.Endpoint
 	for _, e := range s.Endpoints {
@@ -53,8 +53,6 @@ func (p zonePicker) Pick(c weft.Call, now int64) *balancer.Endpoint {
 	case near.Status() > far.Status(): // the breaker of far is shut
 		return near
 	case near.Status() < far.Status():
-		return far
-	case near.Addr() == c.Avoid: // the request has just failed there
 		return far
 	case near.Pending() >= 2*(far.Pending()+1):
 		return far

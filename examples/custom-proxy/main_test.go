@@ -11,7 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/proxy"
+	"github.com/weft-mesh/weft/proxy/plugin"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,4 +56,23 @@ func TestServesAFile(t *testing.T) {
 	out := until{end: cancel}
 	require.NoError(t, run(ctx, &out, []string{"weft.yaml"}))
 	assert.Regexp(t, `^serving map\[http:\[127\.0\.0\.1:\d+\]\], admin on 127\.0\.0\.1:\d+\n$`, out.String())
+}
+
+func TestNamesThatDoNotExistAreFailedOver(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "services.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"users": ["10.0.0.1:80"], "asleep": []}`), 0o600))
+	prefix := dtab.MustPath("/#/json")
+	namer := newJSONNamer(jsonConfig{File: file}, plugin.NamerEnv{Prefix: prefix})
+	defer namer.Close()
+	names := naming.NewInterpreter(naming.Options{
+		Namers: naming.Namers{{Prefix: prefix, Namer: namer}},
+		Base:   dtab.MustParse("/a => /#/json/nobody | /#/json/users ; /b => /#/json/asleep | /#/json/users"),
+	})
+	defer names.Close()
+	for name, want := range map[string]string{"/a/v1": "/#/json/users", "/b": "/#/json/asleep"} {
+		known := func(s naming.State[dtab.Tree[*naming.Bound]]) bool { return s.Known }
+		s, err := weft.Until(t.Context(), names.Bind(t.Context(), nil, dtab.MustPath(name)), known)
+		require.NoError(t, err)
+		assert.Equal(t, want, s.Value.Value.ID.String())
+	}
 }

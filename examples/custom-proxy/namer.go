@@ -24,13 +24,7 @@ type jsonConfig struct {
 // jsonKind joins the kind's name, its keys and what builds it.
 func jsonKind() config.Entry {
 	return config.Define(config.RoleNamer, "com.example.json", func(c jsonConfig, env plugin.NamerEnv) (naming.Namer, error) {
-		if c.Poll == 0 {
-			c.Poll = time.Second
-		}
-		return &jsonNamer{
-			prefix: env.Prefix,
-			shared: naming.NewShared(jsonFile(c), naming.SharedOptions{Logger: env.Logger}),
-		}, nil
+		return newJSONNamer(c, env), nil
 	}, config.Traits{})
 }
 
@@ -75,6 +69,16 @@ func (f jsonFile) Watch(ctx context.Context, service string, set func(naming.Sta
 type jsonNamer struct {
 	prefix dtab.Path
 	shared *naming.Shared[string, weft.EndpointSet]
+}
+
+func newJSONNamer(c jsonConfig, env plugin.NamerEnv) *jsonNamer {
+	if c.Poll == 0 {
+		c.Poll = time.Second
+	}
+	return &jsonNamer{
+		prefix: env.Prefix,
+		shared: naming.NewShared(jsonFile(c), naming.SharedOptions{Logger: env.Logger}),
+	}
 }
 
 // Lookup implements naming.Namer.
