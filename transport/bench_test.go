@@ -103,7 +103,7 @@ func TestRequestAllocsNothing(t *testing.T) {
 
 // TestRequestCost keeps the core from becoming what a request costs. The best of
 // many short runs counts, since other work on the machine only ever adds. The
-// bound is twice what is measured, for slower machines.
+// bound is more than twice what is measured, for slower machines.
 func TestRequestCost(t *testing.T) {
 	if raceEnabled || testing.Short() {
 		t.Skip("needs a quiet machine and no race detector")
