@@ -28,6 +28,9 @@ func Answer(t dtab.Tree[Name]) weft.Source[State[dtab.Tree[Name]]] {
 	return weft.Const[State[dtab.Tree[Name]]]{V: Ok(t)}
 }
 
+// NoSuchName returns the answer of a namer that does not know a name, Neg.
+func NoSuchName() weft.Source[State[dtab.Tree[Name]]] { return Answer(dtab.Tree[Name]{}) }
+
 // AnswerErr returns a namer's answer that is a failure and never changes.
 func AnswerErr(err error) weft.Source[State[dtab.Tree[Name]]] {
 	return weft.Const[State[dtab.Tree[Name]]]{V: Failed[dtab.Tree[Name]](err)}

@@ -70,6 +70,9 @@ type Default struct {
 	tenants map[*tenant]struct{}
 }
 
+// Base returns Options.Base, the rules between what is stored and the request's.
+func (in *Default) Base() dtab.Dtab { return in.opts.Base }
+
 // tenant is something that Close ends and waits for: a binding that is kept up to
 // date or an explanation that is being made.
 type tenant struct{ cancel context.CancelFunc }

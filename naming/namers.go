@@ -20,6 +20,19 @@ type Prefixed struct {
 // that answers Neg passes the name on to the next one that matches.
 type Namers []Prefixed
 
+// Under returns namers that know the prefix of their names, each under that.
+func Under(namers ...interface {
+	Namer
+	Prefix() dtab.Path
+},
+) Namers {
+	all := make(Namers, len(namers))
+	for i, n := range namers {
+		all[i] = Prefixed{Prefix: n.Prefix(), Namer: n}
+	}
+	return all
+}
+
 // Overlap returns two prefixes of which one begins with the other, if there are
 // such. Where a namer's names must be its own (in namerd) that is an error.
 func (ns Namers) Overlap() (a, b dtab.Path, found bool) {

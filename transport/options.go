@@ -24,7 +24,7 @@ type Options struct {
 	Label string
 
 	// Base is the router's own dtab, for error texts only: the interpreter already
-	// has it.
+	// has it. Nil is the interpreter's, if that has a method Base.
 	Base dtab.Dtab
 
 	// BindingTimeout limits the wait for a name to bind and its endpoints to become
@@ -109,6 +109,9 @@ type ClientOptions struct {
 }
 
 func (o Options) withDefaults() Options {
+	if in, ok := o.Interpreter.(interface{ Base() dtab.Dtab }); ok && o.Base == nil {
+		o.Base = in.Base()
+	}
 	if o.BindingTimeout <= 0 {
 		o.BindingTimeout = 10 * time.Second
 	}

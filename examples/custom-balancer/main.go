@@ -76,7 +76,7 @@ func run(ctx context.Context, out io.Writer) error {
 // inProcess gives the policy to the clients of a mesh.
 func inProcess(ctx context.Context, out io.Writer, s *services, namer *static.Namer) error {
 	names := naming.NewInterpreter(naming.Options{
-		Namers: naming.Namers{{Prefix: namer.Prefix(), Namer: namer}},
+		Namers: naming.Under(namer),
 		Base:   dtab.MustParse("/svc => /#/com.example.zones"),
 	})
 	defer names.Close() //nolint:errcheck // the program ends

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft"
-	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
@@ -24,7 +23,13 @@ type jsonConfig struct {
 // jsonKind joins the kind's name, its keys and what builds it.
 func jsonKind() config.Entry {
 	return config.Define(config.RoleNamer, "com.example.json", func(c jsonConfig, env plugin.NamerEnv) (naming.Namer, error) {
-		return newJSONNamer(c, env), nil
+		if c.Poll == 0 {
+			c.Poll = time.Second
+		}
+		// A Catalog makes names of the watcher: /users/v1 is the endpoints of users, and
+		// /v1 is left over. It runs one Watch per service, however many routers ask, and
+		// the proxy closes it.
+		return naming.NewCatalog(env.Prefix, jsonFile(c), naming.SharedOptions{Logger: env.Logger}), nil
 	}, config.Traits{})
 }
 
@@ -63,34 +68,3 @@ func (f jsonFile) Watch(ctx context.Context, service string, set func(naming.Sta
 		}
 	}
 }
-
-// jsonNamer makes names of it: /users/v1 is the endpoints of users, and /v1 is left
-// over. Shared runs one Watch per service, however many routers ask.
-type jsonNamer struct {
-	prefix dtab.Path
-	shared *naming.Shared[string, weft.EndpointSet]
-}
-
-func newJSONNamer(c jsonConfig, env plugin.NamerEnv) *jsonNamer {
-	if c.Poll == 0 {
-		c.Poll = time.Second
-	}
-	return &jsonNamer{
-		prefix: env.Prefix,
-		shared: naming.NewShared(jsonFile(c), naming.SharedOptions{Logger: env.Logger}),
-	}
-}
-
-// Lookup implements naming.Namer.
-func (n *jsonNamer) Lookup(ctx context.Context, p dtab.Path) weft.Source[naming.State[dtab.Tree[naming.Name]]] {
-	if p.IsEmpty() {
-		return naming.Answer(dtab.Tree[naming.Name]{}) // the zero tree: no such name
-	}
-	observe := func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] {
-		return n.shared.Observe(ctx, p.Elem(0))
-	}
-	return naming.LeafWhilePresent(ctx, n.prefix.Concat(p.Take(1)), p.Drop(1), observe)
-}
-
-// Close ends the watches. The proxy calls it.
-func (n *jsonNamer) Close() error { return n.shared.Close() }

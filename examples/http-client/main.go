@@ -65,7 +65,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	names := naming.NewInterpreter(naming.Options{
-		Namers: naming.Namers{{Prefix: namer.Prefix(), Namer: namer}},
+		Namers: naming.Under(namer),
 		Base:   dtab.MustParse("/svc => /#/static"),
 	})
 	defer names.Close() //nolint:errcheck // the program ends
