@@ -2,6 +2,7 @@ package naming_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,10 +18,10 @@ import (
 func TestCatalogNamesServicesByTheirFirstElement(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		changes := make(chan weft.EndpointSet)
-		watches := 0
+		var watches atomic.Int64
 		c := naming.NewCatalog(dtab.MustPath("/#/cat"), naming.WatchFunc[string, weft.EndpointSet](
 			func(ctx context.Context, service string, set func(naming.State[weft.EndpointSet])) error {
-				watches++
+				watches.Add(1)
 				set(naming.Ok(weft.EndpointSet{Neg: service != "users"}))
 				for {
 					select {
@@ -59,6 +60,6 @@ func TestCatalogNamesServicesByTheirFirstElement(t *testing.T) {
 		time.Sleep(10 * time.Millisecond) // the settle time
 		got, _ := addrs.Load()
 		assert.Len(t, got.Value.Endpoints, 1)
-		assert.Equal(t, 2, watches, "one watch per service, however many look")
+		assert.Equal(t, int64(2), watches.Load(), "one watch per service, however many look")
 	})
 }
