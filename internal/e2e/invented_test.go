@@ -1,0 +1,142 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// size is what a proxy takes.
+type size struct {
+	heap                uint64
+	goroutines, metrics int
+}
+
+func (m *mesh) size(t testing.TB) size {
+	t.Helper()
+	runtime.GC()
+	runtime.GC() // what finalizers let go of in the first
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return size{heap: s.HeapAlloc, goroutines: runtime.NumGoroutine(), metrics: len(m.metrics(t))}
+}
+
+// TestInventedNamesLeaveNothingBehind is about a caller who makes the proxy
+// remember as much as it can: names that nobody has, per-request dtabs, and through
+// them endpoints.
+func TestInventedNamesLeaveNothingBehind(t *testing.T) {
+	invented := 65_000
+	if testing.Short() {
+		invented = 6_500
+	}
+	dir := t.TempDir()
+	// All addresses of 127.0.0.0/8 reach it.
+	everywhere := endpointAt(t, "0.0.0.0:0", saying("ok"))
+	port := everywhere.addr[strings.LastIndexByte(everywhere.addr, ':')+1:]
+	web := endpointAt(t, "127.0.0.1:0", saying("ok"))
+	write(t, dir+"/disco/web", web.line())
+	m := serveIn(t, dir, `
+admin: {port: 0}
+namers: [{kind: io.l5d.fs, rootDir: '${dir}/disco'}]
+routers:
+- protocol: http
+  dtab: /svc => /#/io.l5d.fs
+  bindingCache: {paths: 200, trees: 200, bounds: 200, clients: 100, idleTtlSecs: 1}
+  servers: [{port: 0}]
+`)
+	others := startLoad(t, pooled(t), 100, func(int) call { return get(m.url("http")+"/", "Host: web") })
+	others.until(t, 200)
+	quiet := others.count()
+	before := m.size(t)
+
+	// A third are names that nobody has, a third share an endpoint under a dtab of
+	// their own, and a third have an endpoint of their own too.
+	client := pooled(t)
+	one := func(i int) error {
+		c := get(m.url("http")+"/", fmt.Sprintf("Host: invented-%d", i))
+		want := http.StatusOK
+		switch i % 3 {
+		case 0:
+			want = http.StatusBadGateway
+		case 1:
+			c.header.Set("L5d-Dtab", fmt.Sprintf("/svc => /$/inet/127.0.0.1/%s; /x => /%d", port, i))
+		case 2:
+			c.header.Set("L5d-Dtab", fmt.Sprintf("/svc => /$/inet/127.1.%d.%d/%s", i>>8, i&0xff, port))
+		}
+		r, err := c.with(client)
+		if err == nil && r.status != want {
+			err = fmt.Errorf("%d: %d %s", i, r.status, r.body)
+		}
+		return err
+	}
+	begin := time.Now()
+	var next atomic.Int64
+	var callers sync.WaitGroup
+	failed := make(chan error, 8)
+	for range 8 {
+		callers.Go(func() {
+			for i := next.Add(1); i <= int64(invented); i = next.Add(1) {
+				if err := one(int(i)); err != nil {
+					failed <- err
+					return
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { callers.Wait(); close(done) }()
+	var peak size
+	for storm := true; storm; {
+		select {
+		case <-done:
+			storm = false
+		case <-time.After(time.Second):
+			s := m.size(t)
+			peak = size{max(peak.heap, s.heap), max(peak.goroutines, s.goroutines), max(peak.metrics, s.metrics)}
+		}
+	}
+	took := time.Since(begin)
+	select {
+	case err := <-failed:
+		require.NoError(t, err)
+	default:
+	}
+	stormy := others.count()
+	client.CloseIdleConnections()
+
+	// The caches are bounded and counted.
+	evicted := m.counter(t, "rt/http/bindcache/path/evicts") + m.counter(t, "rt/http/bindcache/path/expires") + m.counter(t, "rt/http/bindcache/path/oneshots")
+	assert.InDelta(t, invented, evicted, 300)
+	assert.GreaterOrEqual(t, m.counter(t, "rt/http/bindcache/path/misses"), float64(invented))
+	assert.GreaterOrEqual(t, m.counter(t, "rt/http/bindcache/client/misses"), float64(invented/3))
+	assert.Positive(t, m.counter(t, "rt/http/bindcache/client/evicts")+m.counter(t, "rt/http/bindcache/client/oneshots"))
+
+	// While they are in use the caches may fill up to their bounds and no further.
+	t.Logf("%d names in %v; before %+v, at most %+v", invented, took.Round(time.Millisecond), before, peak)
+	assert.Less(t, peak.metrics, before.metrics+200*40+100*80)
+	assert.Less(t, peak.goroutines, before.goroutines+200*4+100*8)
+	assert.Less(t, peak.heap, before.heap+80<<20)
+
+	// Afterwards everything is as before.
+	var after size
+	eventually(t, func() bool {
+		after = m.size(t)
+		return after.goroutines <= before.goroutines+20 && after.metrics <= before.metrics+50
+	}, "what was invented is not forgotten")
+	t.Logf("after %+v", after)
+	assert.Less(t, after.heap, before.heap+16<<20)
+
+	// The others noticed nothing.
+	others.mustNotFail(t)
+	calm, storm := others.percentile(0.5, 0, quiet), others.percentile(0.5, quiet, stormy)
+	t.Logf("latency of others: %v before, %v meanwhile (median)", calm, storm)
+	assert.Less(t, storm, calm+50*time.Millisecond)
+}
