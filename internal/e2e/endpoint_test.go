@@ -19,8 +19,9 @@ type endpoint struct {
 	addr   string
 	server *http.Server
 
-	mu   sync.Mutex
-	seen []*http.Request
+	mu        sync.Mutex
+	seen      []*http.Request
+	forgetful bool // nothing is remembered
 }
 
 // endpointAt serves h at an address; a port of 0 is any free one.
@@ -36,7 +37,9 @@ func endpointOn(t testing.TB, l net.Listener, h http.HandlerFunc) *endpoint {
 	e := &endpoint{addr: l.Addr().String()}
 	e.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
-		e.seen = append(e.seen, r)
+		if !e.forgetful {
+			e.seen = append(e.seen, r)
+		}
 		e.mu.Unlock()
 		h(w, r)
 	})}

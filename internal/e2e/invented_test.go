@@ -42,6 +42,7 @@ func TestInventedNamesLeaveNothingBehind(t *testing.T) {
 	everywhere := endpointAt(t, "0.0.0.0:0", saying("ok"))
 	port := everywhere.addr[strings.LastIndexByte(everywhere.addr, ':')+1:]
 	web := endpointAt(t, "127.0.0.1:0", saying("ok"))
+	everywhere.forgetful, web.forgetful = true, true // the heap is the proxy's
 	write(t, dir+"/disco/web", web.line())
 	m := serveIn(t, dir, `
 admin: {port: 0}
