@@ -38,22 +38,18 @@ func serveIn(t testing.TB, dir, yaml string) *mesh {
 	text := strings.ReplaceAll(yaml, "${dir}", dir)
 	cfg, err := config.Load("linkerd.yaml", []byte(text), config.Options{Registry: reg})
 	require.NoError(t, err)
-	listening := make(chan proxy.Addrs, 1)
-	p, err := proxy.New(cfg, proxy.Options{Registry: reg, Listening: func(a proxy.Addrs) { listening <- a }})
+	p, err := proxy.New(cfg, proxy.Options{})
+	require.NoError(t, err)
+	m := &mesh{proxy: p, dir: dir}
+	m.addrs, err = p.Start()
 	require.NoError(t, err)
 	ended := make(chan error, 1)
-	go func() { ended <- p.Run(context.Background()) }()
-	m := &mesh{proxy: p, dir: dir}
+	go func() { ended <- p.Wait(context.Background()) }()
 	m.stop = func() error {
 		p.Shutdown(5 * time.Second)
 		err := <-ended
 		ended <- err
 		return err
-	}
-	select {
-	case m.addrs = <-listening:
-	case err := <-ended:
-		require.NoError(t, err)
 	}
 	t.Cleanup(func() { assert.NoError(t, m.stop()) })
 	return m
