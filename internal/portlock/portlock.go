@@ -44,7 +44,11 @@ func Acquire(t testing.TB, ports ...int) {
 // lock takes an exclusive flock(2) on the file at path. It asks again and again
 // instead of blocking in the kernel, which no deadline would end.
 func lock(path string, deadline time.Time) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
+	// Reading is enough to lock, and leaves the file of another user usable.
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o644)
+	}
 	if err != nil {
 		return nil, err
 	}
