@@ -114,11 +114,11 @@ func (l *Log) roll(now time.Time) error {
 	stem, ext := l.split()
 	stem += "-" + now.Format(rolledFormat)
 	name := stem + ext
-	for i := 1; ; i++ {
-		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			break
+	// Several in a second are numbered, after those that are still there.
+	for _, f := range l.rolled() {
+		if f.at == now.Format(rolledFormat) {
+			name = fmt.Sprintf("%s.%d%s", stem, f.n+1, ext)
 		}
-		name = fmt.Sprintf("%s.%d%s", stem, i, ext)
 	}
 	// Somebody may have taken the file away; then there is nothing to rename.
 	if err := os.Rename(l.path, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -148,23 +148,25 @@ func (l *Log) prune() {
 	}
 	rolled := l.rolled()
 	for _, f := range rolled[:max(0, len(rolled)-l.opts.Keep)] {
-		_ = os.Remove(f) // it is tried again the next time
+		_ = os.Remove(f.path) // it is tried again the next time
 	}
+}
+
+// rolledFile is a file that was rolled: when, and as which of that second.
+type rolledFile struct {
+	path, at string
+	n        int
 }
 
 // rolled returns the rolled files of this log, oldest first. The names are looked
 // at closely, so that access.log does not take access-2.log for one of its own.
-func (l *Log) rolled() []string {
-	type file struct {
-		path, at string
-		n        int
-	}
+func (l *Log) rolled() []rolledFile {
 	stem, ext := l.split()
 	entries, err := os.ReadDir(filepath.Dir(l.path))
 	if err != nil {
 		return nil
 	}
-	var files []file
+	var files []rolledFile
 	for _, e := range entries {
 		middle, mine := strings.CutPrefix(e.Name(), filepath.Base(stem)+"-")
 		middle, same := strings.CutSuffix(middle, ext)
@@ -176,14 +178,10 @@ func (l *Log) rolled() []string {
 		if _, err := time.Parse(rolledFormat, at); err != nil || numbered && bad != nil {
 			continue
 		}
-		files = append(files, file{filepath.Join(filepath.Dir(l.path), e.Name()), at, n})
+		files = append(files, rolledFile{filepath.Join(filepath.Dir(l.path), e.Name()), at, n})
 	}
-	slices.SortFunc(files, func(a, b file) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n)) })
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.path
-	}
-	return paths
+	slices.SortFunc(files, func(a, b rolledFile) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n)) })
+	return files
 }
 
 // Reopen opens the file anew, for log rotation by others: it is what SIGHUP asks
