@@ -13,7 +13,7 @@ import (
 // Check finds what is wrong with a loaded configuration beyond what loading it
 // checks: the contents of files, and whether everything in it can be made. It
 // makes the proxy without listening and closes it again.
-func Check(cfg *config.Linker, reg config.Registry) config.Problems {
+func Check(cfg *config.Linker) config.Problems {
 	c := checker{cfg: cfg}
 	if cfg.Admin.TLS != nil {
 		c.serverTLS("admin.tls", *cfg.Admin.TLS)
@@ -37,7 +37,7 @@ func Check(cfg *config.Linker, reg config.Registry) config.Problems {
 	if len(c.problems) > 0 {
 		return c.problems
 	}
-	p, err := New(cfg, Options{Registry: reg})
+	p, err := New(cfg, Options{})
 	if err != nil {
 		c.report("", err)
 		return c.problems

@@ -5,6 +5,6 @@
 //
 //	reg, err := standard.Registry(config.Define(config.RoleNamer, "my.namer", …))
 //	cfg, err := config.Load(file, data, config.Options{Registry: reg})
-//	p, err := proxy.New(cfg, proxy.Options{Registry: reg})
+//	p, err := proxy.New(cfg, proxy.Options{})
 //	err = p.Run(ctx)
 package proxy

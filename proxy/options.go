@@ -6,13 +6,10 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft/proxy/admin"
-	"github.com/weft-mesh/weft/proxy/config"
 )
 
 // Options are what a proxy needs besides its configuration.
 type Options struct {
-	// Registry is the one the configuration was loaded with.
-	Registry config.Registry
 	// Logger is told what operators want to know; nil is silent.
 	Logger *slog.Logger
 	// Levels are the log levels that the admin server can change; nil are none.
@@ -24,9 +21,6 @@ type Options struct {
 	// Listen opens listeners; nil is net.Listen with the socket options of the
 	// configuration.
 	Listen func(network, address string) (net.Listener, error)
-	// Listening, if set, is called once all listeners are open, with the addresses
-	// of the routers' servers by label and that of the admin server.
-	Listening func(Addrs)
 }
 
 // Addrs is where a proxy listens.

@@ -21,8 +21,8 @@ import (
 	"github.com/weft-mesh/weft/telemetry"
 )
 
-// Proxy is what a configuration describes. New makes it without listening, Run
-// serves. It is safe for concurrent use.
+// Proxy is what a configuration describes. New makes it without listening, Run (or
+// Start and Wait) serves. It is safe for concurrent use.
 type Proxy struct {
 	opts  Options
 	cfg   *config.Linker
@@ -38,6 +38,7 @@ type Proxy struct {
 	admin    *admin.Server
 
 	closers []io.Closer // in the order in which they were made
+	running *running    // nil before Start
 	once    sync.Once
 	failed  error // of Close
 	quit    chan time.Duration
@@ -154,7 +155,7 @@ func (p *Proxy) interpreter(c *config.Router, base dtab.Dtab) (naming.Interprete
 	part := c.Interpreter
 	if part.IsZero() {
 		var err error
-		if part, err = p.opts.Registry.Part(config.RoleInterpreter, "default", struct{}{}); err != nil {
+		if part, err = p.cfg.Registry().Part(config.RoleInterpreter, "default", struct{}{}); err != nil {
 			return nil, err
 		}
 	}

@@ -16,55 +16,77 @@ import (
 	"github.com/weft-mesh/weft/proxy/tlsfiles"
 )
 
-// Run listens and serves until ctx ends, Shutdown is called or a listener fails.
-// Then it drains: listeners close, requests under way get the grace time to end,
-// and those that have not ended by then are cut off. It returns nil after an
-// orderly end.
+// running is what Start has begun and Wait ends.
+type running struct {
+	listeners  *listeners
+	identifier *http.Server
+	parts      sync.WaitGroup
+	failed     chan error // the first failure of each part
+	stop       context.CancelFunc
+}
+
+// Run is Start and Wait.
 func (p *Proxy) Run(ctx context.Context) error {
+	if _, err := p.Start(); err != nil {
+		return err
+	}
+	return p.Wait(ctx)
+}
+
+// Start opens the listeners and begins to serve, in goroutines of its own. If it
+// cannot, it closes the proxy. It is called once, and Wait after it.
+func (p *Proxy) Start() (Addrs, error) {
 	lns, err := p.listen()
 	if err != nil {
-		return errors.Join(err, p.Close())
+		return Addrs{}, errors.Join(err, p.Close())
 	}
-	if p.opts.Listening != nil {
-		p.opts.Listening(lns.addrs())
-	}
-	p.opts.Logger.Info("serving", "routers", len(p.routers), "admin", lns.admin.Addr().String())
-
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	failed := make(chan error, len(lns.servers)+1+len(p.parts))
-	var running sync.WaitGroup
-	start := func(what string, f func() error) {
-		running.Go(func() {
-			if err := f(); err != nil {
-				failed <- fmt.Errorf("proxy: %s: %w", what, err)
-			}
-		})
+	background, stop := context.WithCancel(context.Background())
+	r := &running{
+		listeners: lns, identifier: p.identifierServer(), stop: stop,
+		failed: make(chan error, len(lns.servers)+2+len(p.parts)),
 	}
 	for _, s := range lns.servers {
-		start("serving "+s.ln.Addr().String(), func() error { return s.server.Serve(s.ln) })
+		r.start("serving "+s.ln.Addr().String(), func() error { return s.server.Serve(s.ln) })
 	}
-	start("admin server", func() error { return p.admin.Serve(background, lns.admin) })
-	identifier := p.identifierServer()
+	r.start("admin server", func() error { return p.admin.Serve(background, lns.admin) })
 	if lns.identifier != nil {
-		start("identifier server", func() error { return ignoreClosed(identifier.Serve(lns.identifier)) })
+		r.start("identifier server", func() error { return ignore(http.ErrServerClosed, r.identifier.Serve(lns.identifier)) })
 	}
 	for _, t := range p.parts {
 		if t.Run != nil {
-			start("telemeter", func() error { return ignoreEnd(t.Run(background)) })
+			r.start("telemeter", func() error { return ignore(context.Canceled, t.Run(background)) })
 		}
 	}
+	p.running = r
+	p.opts.Logger.Info("serving", "routers", len(p.routers), "admin", lns.admin.Addr().String())
+	return lns.addrs(), nil
+}
 
+func (r *running) start(what string, f func() error) {
+	r.parts.Go(func() {
+		if err := f(); err != nil {
+			r.failed <- fmt.Errorf("proxy: %s: %w", what, err)
+		}
+	})
+}
+
+// Wait lets the proxy serve until ctx ends, Shutdown is called or a listener fails.
+// Then it drains: listeners close, requests under way get the grace time to end,
+// those that have not ended by then are cut off, and the proxy is closed. It
+// returns nil after an orderly end.
+func (p *Proxy) Wait(ctx context.Context) error {
+	r := p.running
 	grace := p.grace()
+	var err error
 	select {
 	case <-ctx.Done():
 	case grace = <-p.quit:
-	case err = <-failed:
+	case err = <-r.failed:
 	}
-	err = errors.Join(err, p.drain(lns, grace))
-	_ = identifier.Close() // its answers take no time
-	stop()
-	running.Wait()
+	err = errors.Join(err, p.drain(r.listeners, grace))
+	_ = r.identifier.Close() // its answers take no time
+	r.stop()
+	r.parts.Wait()
 	return errors.Join(err, p.Close())
 }
 
@@ -100,15 +122,9 @@ func (p *Proxy) grace() time.Duration {
 	return 10 * time.Second
 }
 
-func ignoreEnd(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
+// ignore returns err unless it is the one that an orderly end has.
+func ignore(end, err error) error {
+	if errors.Is(err, end) {
 		return nil
 	}
 	return err

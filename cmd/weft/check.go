@@ -18,11 +18,11 @@ func checkCommand() *cobra.Command {
 			"what Linkerd itself notices only when a request needs it. It exits with 1 if there is an error.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, reg, err := load(cmd, args[0], config.Options{})
+			cfg, err := load(cmd, args[0], config.Options{})
 			if err != nil {
 				return err
 			}
-			problems := proxy.Check(cfg, reg)
+			problems := proxy.Check(cfg)
 			if len(problems) > 0 {
 				report(cmd.ErrOrStderr(), problems)
 				return errReported

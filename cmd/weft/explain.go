@@ -55,11 +55,11 @@ func explain(cmd *cobra.Command, file, target string, f explainFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg, reg, err := load(cmd, file, config.Options{})
+	cfg, err := load(cmd, file, config.Options{})
 	if err != nil {
 		return err
 	}
-	p, err := proxy.New(cfg, proxy.Options{Registry: reg, Logger: slog.New(slog.DiscardHandler)})
+	p, err := proxy.New(cfg, proxy.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

@@ -15,26 +15,26 @@ import (
 // load reads the configuration file that a command names; "-" is standard input.
 // Problems are printed one per line; if there are errors among them the error is
 // errReported.
-func load(cmd *cobra.Command, file string, opts config.Options) (*config.Linker, config.Registry, error) {
+func load(cmd *cobra.Command, file string, opts config.Options) (*config.Linker, error) {
 	data, name, err := read(cmd.InOrStdin(), file)
 	if err != nil {
-		return nil, config.Registry{}, err
+		return nil, err
 	}
 	reg, err := standard.Registry()
 	if err != nil {
-		return nil, reg, err
+		return nil, err
 	}
 	opts.Registry = reg
 	cfg, err := config.Load(name, data, opts)
 	if problems, ok := errors.AsType[config.Problems](err); ok {
 		report(cmd.ErrOrStderr(), problems)
-		return cfg, reg, errReported
+		return cfg, errReported
 	}
 	if err != nil {
-		return nil, reg, err
+		return nil, err
 	}
 	report(cmd.ErrOrStderr(), cfg.Warnings)
-	return cfg, reg, nil
+	return cfg, nil
 }
 
 func read(in io.Reader, file string) (data []byte, name string, err error) {

@@ -26,7 +26,7 @@ func runCommand() *cobra.Command {
 			"admin.shutdownGraceMs to end. SIGHUP opens access logs anew.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, reg, err := load(cmd, args[0], config.Options{})
+			cfg, err := load(cmd, args[0], config.Options{})
 			if err != nil {
 				return err
 			}
@@ -34,21 +34,25 @@ func runCommand() *cobra.Command {
 			logger := newLogger(cmd.ErrOrStderr(), levels, jsonLog)
 			v, build := versionOf()
 			p, err := proxy.New(cfg, proxy.Options{
-				Registry: reg, Logger: logger, Levels: levels, Version: v, Build: build,
-				Listening: func(a proxy.Addrs) { printAddrs(cmd.ErrOrStderr(), cfg, a) },
+				Logger: logger, Levels: levels, Version: v, Build: build,
 			})
 			if err != nil {
 				return err
 			}
-			return runProxy(cmd.Context(), p, logger)
+			addrs, err := p.Start()
+			if err != nil {
+				return err
+			}
+			printAddrs(cmd.ErrOrStderr(), cfg, addrs)
+			return wait(cmd.Context(), p, logger)
 		},
 	}
 	cmd.Flags().BoolVar(&jsonLog, "log-json", false, "log as JSON")
 	return cmd
 }
 
-// runProxy runs p and lets SIGHUP reopen its logs.
-func runProxy(ctx context.Context, p *proxy.Proxy, logger *slog.Logger) error {
+// wait lets p serve until its end, and SIGHUP reopen its logs.
+func wait(ctx context.Context, p *proxy.Proxy, logger *slog.Logger) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -66,7 +70,7 @@ func runProxy(ctx context.Context, p *proxy.Proxy, logger *slog.Logger) error {
 			}
 		}
 	}()
-	err := p.Run(ctx)
+	err := p.Wait(ctx)
 	signal.Stop(hup)
 	close(done)
 	<-stopped

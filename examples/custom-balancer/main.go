@@ -105,7 +105,7 @@ func inProxy(ctx context.Context, out io.Writer, s *services, namer naming.Namer
 	if err != nil {
 		return err
 	}
-	addr, stop, err := start(ctx, cfg, registry)
+	addr, stop, err := serve(cfg)
 	if err != nil {
 		return err
 	}

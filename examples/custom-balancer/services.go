@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/weft-mesh/weft/proxy"
 	"github.com/weft-mesh/weft/proxy/config"
@@ -90,28 +91,19 @@ func get(ctx context.Context, c *http.Client, url string) error {
 	return nil
 }
 
-// start runs the proxy of a configuration until stop is called.
-func start(ctx context.Context, cfg *config.Linker, registry config.Registry) (addr string, stop func() error, err error) {
-	listening := make(chan string, 1)
-	p, err := proxy.New(cfg, proxy.Options{
-		Registry:  registry,
-		Listening: func(a proxy.Addrs) { listening <- a.Servers["http"][0] },
-	})
+// serve runs the proxy of a configuration until stop is called.
+func serve(cfg *config.Linker) (addr string, stop func() error, err error) {
+	p, err := proxy.New(cfg, proxy.Options{})
 	if err != nil {
 		return "", nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx) }()
-	stop = func() error {
-		cancel()
-		return <-ended
-	}
-	select {
-	case err := <-ended: // it could not listen
-		cancel()
+	addrs, err := p.Start()
+	if err != nil {
 		return "", nil, err
-	case addr := <-listening:
-		return addr, stop, nil
 	}
+	stop = func() error {
+		p.Shutdown(time.Second)
+		return p.Wait(context.Background())
+	}
+	return addrs.Servers["http"][0], stop, nil
 }

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/weft-mesh/weft/proxy"
 )
 
 // demo runs the proxy and calls users through it while services.json changes.
@@ -33,24 +31,18 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	listening := make(chan string, 1)
-	p, err := newProxy(file, proxy.Options{Listening: func(a proxy.Addrs) { listening <- a.Servers["http"][0] }})
+	p, err := newProxy(file)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx) }()
-	select {
-	case err = <-ended: // it could not listen
-	case addr := <-listening:
-		err = errors.Join(talk(ctx, out, addr, services, list(two)), stop(cancel, ended))
+	addrs, err := p.Start()
+	if err != nil {
+		return err
 	}
-	cancel()
-	return err
+	err = talk(ctx, out, addrs.Servers["http"][0], services, list(two))
+	p.Shutdown(time.Second)
+	return errors.Join(err, p.Wait(ctx))
 }
-
-func stop(cancel func(), ended <-chan error) error { cancel(); return <-ended }
 
 // talk is the part that a user of the proxy sees.
 func talk(ctx context.Context, out io.Writer, addr, services, changed string) error {

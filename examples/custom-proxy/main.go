@@ -57,19 +57,21 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	if len(args) == 0 {
 		return demo(ctx, out)
 	}
-	p, err := newProxy(args[0], proxy.Options{
-		Logger:    slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Listening: func(a proxy.Addrs) { fmt.Fprintf(out, "serving %v, admin on %s\n", a.Servers, a.Admin) },
-	})
+	p, err := newProxy(args[0])
 	if err != nil {
 		return err
 	}
-	return p.Run(ctx)
+	addrs, err := p.Start()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "serving %v, admin on %s\n", addrs.Servers, addrs.Admin)
+	return p.Wait(ctx)
 }
 
 // newProxy is all that a proxy of one's own takes: a registry with the kinds of weft
-// and one's own, with which the file is read and the proxy made.
-func newProxy(file string, opts proxy.Options) (*proxy.Proxy, error) {
+// and one's own, with which the file is read.
+func newProxy(file string) (*proxy.Proxy, error) {
 	registry, err := standard.Registry(jsonKind())
 	if err != nil {
 		return nil, err
@@ -82,6 +84,5 @@ func newProxy(file string, opts proxy.Options) (*proxy.Proxy, error) {
 	if err != nil {
 		return nil, err // every mistake in the file, with its line
 	}
-	opts.Registry = registry
-	return proxy.New(cfg, opts)
+	return proxy.New(cfg, proxy.Options{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 }

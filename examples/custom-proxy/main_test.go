@@ -14,7 +14,6 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
-	"github.com/weft-mesh/weft/proxy"
 	"github.com/weft-mesh/weft/proxy/plugin"
 )
 
@@ -33,7 +32,7 @@ nobody: 502 Bad Gateway
 func TestMistakesInTheConfiguration(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "weft.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(example), 0o600))
-	_, err := newProxy(file, proxy.Options{})
+	_, err := newProxy(file)
 	require.ErrorContains(t, err, "weft.yaml:4:9: namers[0].file", "there is no services.json here")
 }
 
@@ -62,8 +61,9 @@ func TestNamesThatDoNotExistAreFailedOver(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "services.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"users": ["10.0.0.1:80"], "asleep": []}`), 0o600))
 	prefix := dtab.MustPath("/#/json")
-	namer := newJSONNamer(jsonConfig{File: file}, plugin.NamerEnv{Prefix: prefix})
-	defer namer.Close()
+	namer, err := newNamer(jsonConfig{File: file}, plugin.NamerEnv{Prefix: prefix})
+	require.NoError(t, err)
+	defer namer.(*naming.Catalog).Close()
 	names := naming.NewInterpreter(naming.Options{
 		Namers: naming.Namers{{Prefix: prefix, Namer: namer}},
 		Base:   dtab.MustParse("/a => /#/json/nobody | /#/json/users ; /b => /#/json/asleep | /#/json/users"),

@@ -22,15 +22,17 @@ type jsonConfig struct {
 
 // jsonKind joins the kind's name, its keys and what builds it.
 func jsonKind() config.Entry {
-	return config.Define(config.RoleNamer, "com.example.json", func(c jsonConfig, env plugin.NamerEnv) (naming.Namer, error) {
-		if c.Poll == 0 {
-			c.Poll = time.Second
-		}
-		// A Catalog makes names of the watcher: /users/v1 is the endpoints of users, and
-		// /v1 is left over. It runs one Watch per service, however many routers ask, and
-		// the proxy closes it.
-		return naming.NewCatalog(env.Prefix, jsonFile(c), naming.SharedOptions{Logger: env.Logger}), nil
-	}, config.Traits{})
+	return config.Define(config.RoleNamer, "com.example.json", newNamer, config.Traits{})
+}
+
+// newNamer makes names of the watcher below, as a Catalog does: /users/v1 is the
+// endpoints of users, and /v1 is left over. There is one Watch per service, however
+// many routers ask, and the proxy closes the namer.
+func newNamer(c jsonConfig, env plugin.NamerEnv) (naming.Namer, error) {
+	if c.Poll == 0 {
+		c.Poll = time.Second
+	}
+	return naming.NewCatalog(env.Prefix, jsonFile(c), naming.SharedOptions{Logger: env.Logger}), nil
 }
 
 // jsonFile is the plug-in proper, a naming.Watcher: it blocks, and tells set whatever

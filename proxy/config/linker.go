@@ -25,7 +25,8 @@ type Linker struct {
 	// used.
 	Warnings Problems `yaml:"-"`
 
-	doc *Document
+	doc      *Document
+	registry Registry
 }
 
 // Usage is the block of the original's anonymous usage reports. It is accepted and
@@ -58,7 +59,7 @@ func Load(file string, data []byte, opts Options) (*Linker, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Linker{doc: doc}
+	l := &Linker{doc: doc, registry: opts.Registry}
 	problems := doc.decode(l, opts)
 	problems = append(problems, l.protocols(opts, doc.problem)...)
 	if l.Routers == nil && slices.ContainsFunc(problems, func(p Problem) bool { return p.Path == "routers" || p.Path == "" }) {
@@ -89,6 +90,9 @@ func (l *Linker) At(path string) (line, column int) {
 	}
 	return l.doc.At(path)
 }
+
+// Registry returns the kinds that the configuration was loaded with.
+func (l *Linker) Registry() Registry { return l.registry }
 
 // File returns the name of the document that the configuration was loaded from, ""
 // without one.

@@ -3,7 +3,6 @@ package tlsfiles
 import (
 	"os"
 	"sync"
-	"time"
 )
 
 // cached is a value made of files, made again when one of them has changed.
@@ -12,13 +11,18 @@ type cached[T any] struct {
 	make  func() (T, error)
 
 	mu    sync.Mutex
-	seen  []stamp
+	seen  []os.FileInfo // of what value was made of; nil for a file that was not there
 	value T
 }
 
-type stamp struct {
-	modified time.Time
-	size     int64
+// same reports whether two looks at a path saw the same content. The file behind
+// the path counts too: a link may have been turned to one that is as old and as
+// long.
+func same(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
 // get returns the value. A change that leads to an error is reported and tried
@@ -26,13 +30,13 @@ type stamp struct {
 func (c *cached[T]) get() (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := make([]stamp, len(c.files))
+	now := make([]os.FileInfo, len(c.files))
 	changed := c.seen == nil
 	for i, f := range c.files {
 		if info, err := os.Stat(f); err == nil {
-			now[i] = stamp{info.ModTime(), info.Size()}
+			now[i] = info
 		}
-		changed = changed || now[i] != c.seen[i]
+		changed = changed || !same(now[i], c.seen[i])
 	}
 	if !changed {
 		return c.value, nil

@@ -3,7 +3,6 @@ package tlsfiles
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 
 	"github.com/weft-mesh/weft/proxy/config"
 )
@@ -69,11 +68,14 @@ func verifier(pool *x509.CertPool) func(tls.ConnectionState) error {
 		if _, err := leaf.Verify(opts); err != nil {
 			return err
 		}
-		err := leaf.VerifyHostname(s.ServerName)
-		var mismatch x509.HostnameError
-		if errors.As(err, &mismatch) && len(leaf.DNSNames) == 0 && len(leaf.IPAddresses) == 0 && leaf.Subject.CommonName == s.ServerName {
-			return nil
+		if len(leaf.DNSNames) > 0 || leaf.Subject.CommonName == "" {
+			return leaf.VerifyHostname(s.ServerName)
 		}
-		return err
+		if leaf.VerifyHostname(s.ServerName) == nil || leaf.Subject.CommonName == s.ServerName {
+			return nil // an address among the alternative names, or a name that is no host's
+		}
+		named := *leaf
+		named.DNSNames = []string{leaf.Subject.CommonName}
+		return named.VerifyHostname(s.ServerName)
 	}
 }

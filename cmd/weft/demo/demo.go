@@ -174,7 +174,7 @@ func (d *demo) proxy() (*proxy.Proxy, error) {
 	}
 	levels := &admin.Levels{}
 	return proxy.New(cfg, proxy.Options{
-		Registry: reg, Levels: levels, Version: d.opts.Version, Build: d.opts.Build,
+		Levels: levels, Version: d.opts.Version, Build: d.opts.Build,
 		Logger:      slog.New(slog.DiscardHandler),
 		StatsWindow: 5 * time.Second, // percentiles that move while somebody watches
 		Listen: func(_, address string) (net.Listener, error) {
