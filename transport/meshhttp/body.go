@@ -4,69 +4,45 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
+	"sync/atomic"
 
 	"github.com/weft-mesh/weft"
 )
 
-// own makes the response's body end the attempt: load, breaker and latency count
-// until the last byte, because until then the endpoint is busy with it.
-func (a *attempt) own(resp *http.Response, res weft.Result) {
-	answered := resp.StatusCode < 500
-	if a.whole || resp.Body == nil || resp.Body == http.NoBody {
-		a.done(res, answered)
+// own makes the end of the response's body the end of the attempt: until the last
+// byte the endpoint is busy with it. A body that is in memory has ended.
+func (a *attempt) own(resp *http.Response, res weft.Result, whole bool) {
+	if whole {
+		a.done(res, answered(resp))
 		return
 	}
-	wrap(resp, func(err error) {
-		if err != nil && res.Class == weft.Success {
-			res.Class, res.Err, answered = weft.Failure, &weft.Error{Stage: weft.StageReceive, Dst: a.pick.Client.ID(), Err: err}, false
-			if interrupted(a.x.ctx, err) {
-				res.Class = weft.Ignored
-			}
-		}
-		a.done(res, answered)
-	})
-}
-
-// release makes the response's body end the exchange.
-func (x *exchange) release(resp *http.Response) {
-	if resp.Body == nil || resp.Body == http.NoBody {
-		x.end()
-		x.dest.Release()
-		return
-	}
-	wrap(resp, func(error) {
-		x.end()
-		x.dest.Release()
-	})
-}
-
-// wrap calls done once when the body has been read to its end, failed, or was
-// closed. The body of a switched protocol stays writable.
-func wrap(resp *http.Response, done func(error)) {
-	b := &body{ReadCloser: resp.Body, done: done}
+	b := &body{ReadCloser: resp.Body, a: a, res: res, answered: answered(resp)}
 	if w, ok := resp.Body.(io.Writer); ok {
 		resp.Body = &duplex{body: b, Writer: w}
-		return
+	} else {
+		resp.Body = b
 	}
-	resp.Body = b
 }
 
+// answered is what the protocol's default classifier calls a success.
+func answered(resp *http.Response) bool { return resp.StatusCode < http.StatusInternalServerError }
+
+// body is a response's body as the caller gets it. When it has been read to its
+// end, has failed, or is closed, the attempt and the exchange end.
 type body struct {
 	io.ReadCloser
-	once sync.Once
-	done func(error)
+	a        *attempt
+	x        *exchange // nil if the response is one of those that are not returned
+	res      weft.Result
+	answered bool
+	ended    atomic.Bool
 }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		end := err
-		if errors.Is(err, io.EOF) {
-			end = nil
-		}
-		b.once.Do(func() { b.done(end) })
+		b.end(err)
 	}
 	return n, err
 }
@@ -74,8 +50,28 @@ func (b *body) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (b *body) Close() error {
 	err := b.ReadCloser.Close()
-	b.once.Do(func() { b.done(nil) })
+	b.end(nil)
 	return err
+}
+
+// end takes the result that stands since the head unless the body turned out to be
+// broken, which is the endpoint's fault unless the caller has gone.
+func (b *body) end(err error) {
+	if b.ended.Swap(true) {
+		return
+	}
+	a, res := b.a, b.res
+	switch broken := err != nil && !errors.Is(err, io.EOF); {
+	case a.x.gone() && !errors.Is(err, io.EOF):
+		res.Class = weft.Ignored
+	case broken && res.Class == weft.Success:
+		res.Class, b.answered = weft.Failure, false
+		res.Err = &weft.Error{Stage: weft.StageReceive, Dst: a.pick.Client.ID(), Err: err}
+	}
+	a.done(res, b.answered)
+	if b.x != nil {
+		b.x.end()
+	}
 }
 
 // duplex is the body of a 101 response or of a tunnel: the raw connection.
@@ -89,5 +85,5 @@ func (d *duplex) CloseWrite() error {
 	if c, ok := d.Writer.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
 	}
-	return nil
+	return http.ErrNotSupported
 }

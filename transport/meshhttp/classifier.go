@@ -1,7 +1,6 @@
 package meshhttp
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -15,7 +14,8 @@ import (
 )
 
 // Classifier decides how an outcome counts. resp is nil when err is set. Classify
-// is called concurrently and must not read the body.
+// is called concurrently, for every attempt, and must not change the request or
+// the response, nor read the body.
 //
 // ok is false where the classifier has no opinion; then a 5xx is a failure, any
 // other response a success, and an error a failure.
@@ -85,7 +85,13 @@ func (r Retryable5XX) covers(method string) bool {
 // retryableError reports whether an error tells that the endpoint or the way to it
 // failed, rather than the request: a timeout, a write that failed, a connection
 // that the peer closed, or a response with bad framing.
+//
+// What the naming says would be the same again at once, so it is none of these.
 func retryableError(err error) bool {
+	var e *weft.Error
+	if errors.As(err, &e) && (e.Stage == weft.StageIdentify || e.Stage == weft.StageBind) {
+		return false
+	}
 	var timeout interface{ Timeout() bool }
 	var framing *FramingError
 	return weft.IsUnsent(err) ||
@@ -102,32 +108,20 @@ func retryableError(err error) bool {
 
 // classify completes a classifier's answer the way Linkerd composes them: its own
 // opinion, then 5xx and errors as failures, then the endpoint's own word that the
-// request may be sent again, whatever the method. replayable is false when the
-// request's body cannot be sent again.
-func classify(c Classifier, req *http.Request, resp *http.Response, err error, replayable bool) weft.Class {
-	if err != nil && interrupted(req.Context(), err) {
-		return weft.Ignored
-	}
+// request may be sent again, whatever the method.
+func classify(c Classifier, req *http.Request, resp *http.Response, err error) weft.Class {
 	class, ok := weft.Class(0), false
 	if c != nil {
 		class, ok = c.Classify(req, resp, err)
 	}
 	if !ok {
 		class = weft.Success
-		if err != nil || resp.StatusCode >= 500 {
+		if err != nil || resp.StatusCode >= http.StatusInternalServerError {
 			class = weft.Failure
 		}
 	}
 	if class == weft.Failure && resp != nil && strings.EqualFold(resp.Header.Get(headerRetryable), "true") {
 		class = weft.Retryable
 	}
-	if class == weft.Retryable && !replayable {
-		class = weft.Failure
-	}
 	return class
-}
-
-// interrupted reports whether the caller went away.
-func interrupted(ctx context.Context, err error) bool {
-	return errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled)
 }

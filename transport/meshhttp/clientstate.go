@@ -17,14 +17,15 @@ type clientState struct {
 func newClientState(s ClientSettings) *clientState {
 	nack, err := circuit.NewNack(s.Nack)
 	if err != nil {
-		nack, _ = circuit.NewNack(circuit.NackOptions{})
+		nack, _ = circuit.NewNack(circuit.NackOptions{}) // the configuration was checked where it was read
 	}
 	return &clientState{ClientSettings: s, nack: nack}
 }
 
+// connect makes what reaches one endpoint.
 func (s *clientState) connect(ep weft.Endpoint, metrics *telemetry.Scope) io.Closer {
 	if ep.Local != "" {
 		return localAnswer(ep.Local)
 	}
-	return newWire(ep, s.Pool, s.TLS, metrics)
+	return newWire(ep, s.ClientSettings, metrics)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // compression is a gzip writer for one response.
@@ -12,7 +13,8 @@ type compression struct{ level int }
 
 // compressor returns how to compress resp for the caller, nil to leave it alone.
 func compressor(level int, r *http.Request, resp *http.Response) *compression {
-	if level == NoCompression || r.Method == http.MethodHead || resp.Body == nil || resp.Body == http.NoBody ||
+	if level == NoCompression || r.Method == http.MethodHead || !r.ProtoAtLeast(1, 1) ||
+		resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength == 0 ||
 		resp.StatusCode < 200 || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified ||
 		resp.StatusCode == http.StatusPartialContent ||
 		resp.Header.Get("Content-Encoding") != "" || !acceptsGzip(r.Header) {
@@ -39,39 +41,51 @@ func textual(mediaType string) bool {
 	return strings.HasPrefix(mediaType, "text/")
 }
 
-// acceptsGzip reports whether Accept-Encoding allows gzip. "q=0" forbids it.
+// acceptsGzip reports whether Accept-Encoding allows gzip: by its name, or by "*"
+// if it is not named. "q=0" forbids it.
 func acceptsGzip(h http.Header) bool {
+	others := false
 	for _, v := range h["Accept-Encoding"] {
 		for item := range strings.SplitSeq(v, ",") {
 			name, params, _ := strings.Cut(item, ";")
 			switch strings.ToLower(strings.TrimSpace(name)) {
-			case "gzip", "x-gzip", "*":
-				q := strings.ReplaceAll(params, " ", "")
-				return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+			case "gzip", "x-gzip":
+				return !refused(params)
+			case "*":
+				others = !refused(params)
 			}
 		}
 	}
-	return false
+	return others
+}
+
+// refused reports whether the parameters of an encoding give it the quality 0.
+func refused(params string) bool {
+	q, ok := strings.CutPrefix(strings.ToLower(strings.ReplaceAll(params, " ", "")), "q=")
+	return ok && strings.Trim(q, "0.") == "" && strings.HasPrefix(q, "0")
 }
 
 // write sends resp compressed.
-func (c *compression) write(w http.ResponseWriter, resp *http.Response) error {
-	stream := resp.ContentLength < 0
+func (c *compression) write(w http.ResponseWriter, r *http.Request, resp *http.Response, pool *sync.Pool) error {
+	stream := streams(resp)
 	delete(resp.Header, "Content-Length")
 	resp.Header["Content-Encoding"] = []string{"gzip"}
 	resp.Header.Add("Vary", "Accept-Encoding")
 	resp.ContentLength = -1
-	writeHead(w, resp)
+	announced := writeHead(w, r, resp)
 	gz, err := gzip.NewWriterLevel(w, c.level)
 	if err != nil {
 		return err
 	}
-	err = copyBody(&flusher{ResponseWriter: w, gz: gz}, resp.Body, stream)
+	err = copyBody(&flusher{ResponseWriter: w, gz: gz}, resp.Body, stream, pool)
 	_ = resp.Body.Close() // its error is the reader's, which copying has seen
-	if err = errors.Join(err, gz.Close()); err != nil {
+	if err != nil {
+		return errors.Join(errAborted, err) // without the end mark of gzip: it is not whole
+	}
+	if err := gz.Close(); err != nil {
 		return errors.Join(errAborted, err)
 	}
-	writeTrailers(w, resp)
+	writeTrailers(w, resp, announced)
 	return nil
 }
 

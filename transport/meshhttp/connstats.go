@@ -32,6 +32,7 @@ func newConnStats(s *telemetry.Scope) *connStats {
 	}
 }
 
+// failed and connected record how long it took to try.
 func (s *connStats) failed(d time.Duration)    { s.failures.RecordMillis(d) }
 func (s *connStats) connected(d time.Duration) { s.latency.RecordMillis(d) }
 
@@ -55,6 +56,7 @@ type countedConn struct {
 	closed sync.Once
 	timer  *time.Timer // ends its life; nil: unlimited
 
+	written       atomic.Int64 // bytes that were given to the network
 	busy, expired atomic.Bool
 }
 
@@ -68,6 +70,7 @@ func (c *countedConn) Read(p []byte) (int, error) {
 // Write implements io.Writer.
 func (c *countedConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
+	c.written.Add(int64(n))
 	c.stats.sent.Add(int64(n))
 	return n, err
 }
@@ -91,17 +94,18 @@ func (c *countedConn) Close() error {
 func (c *countedConn) expire() {
 	c.expired.Store(true)
 	if !c.busy.Load() {
-		_ = c.Close()
+		_ = c.Close() // it is idle
 	}
 }
 
-// taken and idle follow what the pool does with the connection.
+// taken says that the pool has given the connection to a request.
 func (c *countedConn) taken() { c.busy.Store(true) }
 
+// idle says that the pool has got it back.
 func (c *countedConn) idle() {
 	c.busy.Store(false)
 	if c.expired.Load() {
-		_ = c.Close()
+		_ = c.Close() // its life is over
 	}
 }
 

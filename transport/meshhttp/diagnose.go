@@ -4,33 +4,40 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 )
 
+const (
+	maxTraced   = 1 << 20         // of the body that the context is appended to
+	explainTime = 2 * time.Second // for naming to say how it came to its result
+)
+
 // diagnose answers TRACE: Max-Forwards says how many hops pass the request on, and
 // l5d-add-context asks every hop to tell where it sent it.
-func (a *attempt) diagnose(req *http.Request, w *wire) (*http.Response, error) {
+func (a *attempt) diagnose(req *http.Request, up upstream) (*http.Response, error) {
 	add := false
 	switch strings.ToLower(req.Header.Get(headerAddContext)) {
 	case "1", "t", "true":
 		add = true
 	}
-	hops, forward := req.Header.Get("Max-Forwards"), true
+	// The caller's value, which a previous attempt has not counted down.
+	hops, forward := a.x.in.caller.Header.Get("Max-Forwards"), true
 	if hops != "" {
 		n, err := strconv.Atoi(hops)
-		if err != nil {
-			return textResponse(req, http.StatusBadRequest, "Invalid value for Max-Forwards header", false), nil
+		if err != nil { // the caller's mistake is an answer, not an error
+			return textResponse(req, http.StatusBadRequest, "Invalid value for Max-Forwards header", false), nil //nolint:nilerr // see above
 		}
 		forward = n != 0
 		if n > 0 {
-			req.Header.Set("Max-Forwards", strconv.Itoa(n-1))
+			req.Header["Max-Forwards"] = []string{strconv.Itoa(n - 1)}
 		}
 		add = add && n >= 0
 	}
@@ -39,7 +46,7 @@ func (a *attempt) diagnose(req *http.Request, w *wire) (*http.Response, error) {
 	resp := newResponse(req, http.StatusOK, nil)
 	if forward {
 		var err error
-		if resp, err = w.roundTrip(req); err != nil || !add {
+		if resp, err = up.send(req, &a.sending); err != nil || !add {
 			return resp, err
 		}
 	}
@@ -53,8 +60,8 @@ func (a *attempt) diagnose(req *http.Request, w *wire) (*http.Response, error) {
 	text += "\n\n" + a.context(req.Context(), time.Since(begun))
 	resp.Body = io.NopCloser(strings.NewReader(text))
 	resp.ContentLength = int64(len(text))
-	resp.TransferEncoding = nil
-	resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
+	resp.TransferEncoding, resp.Trailer = nil, nil
+	resp.Header["Content-Length"] = []string{strconv.Itoa(len(text))}
 	return resp, nil
 }
 
@@ -63,13 +70,13 @@ func (a *attempt) diagnose(req *http.Request, w *wire) (*http.Response, error) {
 func bodyOf(resp *http.Response) (string, error) {
 	defer resp.Body.Close() //nolint:errcheck // read to its end, or given up
 	if resp.ContentLength >= 0 {
-		b, err := io.ReadAll(resp.Body)
+		b, err := io.ReadAll(io.LimitReader(resp.Body, maxTraced))
 		return strings.TrimSpace(string(b)), err
 	}
 	drain(resp)
 	var b strings.Builder
-	for name, values := range resp.Header {
-		for _, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(resp.Header)) {
+		for _, v := range resp.Header[name] {
 			fmt.Fprintf(&b, "%s: %s\n", name, v)
 		}
 	}
@@ -96,11 +103,14 @@ func (a *attempt) resolution(ctx context.Context) []string {
 	if !ok {
 		return []string{a.x.dest.Path().String()}
 	}
-	tree, err := d.Delegate(ctx, weft.LocalDtab(ctx), a.x.dest.Path())
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, explainTime)
+	defer cancel()
+	// An explanation that is not complete may well have what is wanted of it.
+	tree, _ := d.Delegate(ctx, a.x.dest.Local(), a.x.dest.Path())
+	steps, ok := stepsTo(&tree, a.pick.Client.ID())
+	if !ok {
 		return []string{a.x.dest.Path().String()}
 	}
-	steps, _ := stepsTo(&tree, a.pick.Client.ID())
 	return steps
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -24,13 +25,14 @@ type Forwarded struct {
 	By, For Labeler
 }
 
-func (f *Forwarded) add(r *http.Request) {
+// of returns the header's value for a request that a server received.
+func (f *Forwarded) of(r *http.Request) string {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	var remote net.Addr
 	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		remote = net.TCPAddrFromAddrPort(ap)
 	}
-	r.Header.Add("Forwarded", f.value(r, local, remote))
+	return f.value(r, local, remote)
 }
 
 func (f *Forwarded) value(r *http.Request, local, remote net.Addr) string {
@@ -111,7 +113,7 @@ func expand(ip netip.Addr) string {
 	b := ip.As16()
 	groups := make([]string, 8)
 	for i := range groups {
-		groups[i] = fmt.Sprintf("%x", uint16(b[2*i])<<8|uint16(b[2*i+1]))
+		groups[i] = strconv.FormatUint(uint64(b[2*i])<<8|uint64(b[2*i+1]), 16)
 	}
 	return strings.Join(groups, ":")
 }

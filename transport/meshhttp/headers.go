@@ -37,9 +37,7 @@ func stripHopByHop(h http.Header) {
 		}
 	}
 	for _, name := range [...]string{"Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Connection"} {
-		if _, ok := h[name]; ok {
-			delete(h, name)
-		}
+		delete(h, name)
 	}
 }
 
@@ -66,11 +64,15 @@ func callDepth(h http.Header) int {
 }
 
 // upgradeOf returns the protocol that the message asks, or agrees, to switch to.
+// HTTP/2 is none: what follows would not be understood here.
 func upgradeOf(h http.Header) string {
 	for _, v := range h["Connection"] {
 		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(textproto.TrimString(token), "upgrade") {
-				return h.Get("Upgrade")
+			if !strings.EqualFold(textproto.TrimString(token), "upgrade") {
+				continue
+			}
+			if to := h.Get("Upgrade"); !strings.EqualFold(to, "h2c") {
+				return to
 			}
 		}
 	}

@@ -27,7 +27,7 @@ type Identifier interface {
 }
 
 // Unidentified says why a request was not recognised.
-type Unidentified struct {
+type Unidentified struct { //nolint:errname // it is Linkerd's word, and a name that is used elsewhere
 	Reason string
 	// Err is the cause, if there is one besides the reason.
 	Err error

@@ -1,7 +1,9 @@
 package meshhttp
 
 import (
+	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 
 	"github.com/weft-mesh/weft/circuit"
@@ -36,6 +38,11 @@ type Options struct {
 	// costs a retry and not a broken response. Zero means 5 KiB
 	// (streamAfterContentLengthKB), a negative number nothing.
 	BufferBytes int64
+
+	// AdvisoryDeadline passes l5d-ctx-deadline on without going by it, as Linkerd
+	// does. By default a request is answered with 503 when the deadline that came
+	// with it has passed, and is not sent after it.
+	AdvisoryDeadline bool
 }
 
 // ServiceSettings is what a logical name may have in transport.ServiceOptions.Adapter.
@@ -51,8 +58,11 @@ type ClientSettings struct {
 	// TLS returns the configuration of a new connection; nil means cleartext. It is
 	// called for every connection, so that replaced certificates take effect.
 	TLS func() (*tls.Config, error)
+	// Dial makes a connection to an endpoint; nil means TCP. TLS goes on top.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// ForwardClientCert sends the caller's certificate on in
-	// X-Forwarded-Client-Cert; otherwise the header is removed.
+	// X-Forwarded-Client-Cert. Without it, or without a certificate, the header is
+	// removed: what a caller says of itself is not to be believed.
 	ForwardClientCert bool
 	// AccessLog is told of every attempt that got a response; nil of none.
 	AccessLog func(AccessEntry)
@@ -62,8 +72,8 @@ type ClientSettings struct {
 
 // AccessEntry is one line of an access log.
 type AccessEntry struct {
-	Request  *http.Request  // as it was sent
-	Response *http.Response // its body must not be read
+	Request  *http.Request  // as it was sent; must not be changed
+	Response *http.Response // must not be changed, nor its body read
 }
 
 const (

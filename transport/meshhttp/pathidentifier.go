@@ -50,12 +50,3 @@ type Static struct {
 func (s Static) Identify(*http.Request) (Identity, error) {
 	return Identity{Path: s.Prefix.Concat(s.Path)}, nil
 }
-
-// requestURI returns the path and query as the caller sent them. A server request
-// has them in RequestURI, which a client request must not set.
-func requestURI(req *http.Request) string {
-	if req.RequestURI != "" && strings.HasPrefix(req.RequestURI, "/") {
-		return req.RequestURI
-	}
-	return req.URL.RequestURI()
-}

@@ -3,66 +3,110 @@ package meshhttp
 import (
 	"errors"
 	"io"
+	"net/http"
 	"sync"
-	"sync/atomic"
 )
 
-// errReplayed is what a reader of an attempt gets that is no longer the current
-// one.
-var errReplayed = errors.New("meshhttp: the body belongs to another attempt")
-
-// errTooLongToReplay is what net/http gets when it asks for a body again.
-var errTooLongToReplay = errors.New("meshhttp: the body is too long to be sent again")
+// errSuperseded is what a reader of an attempt gets that is no longer the current
+// one, errTooLong what net/http gets when it asks for a body again that was not
+// kept.
+var (
+	errSuperseded = errors.New("meshhttp: the body belongs to another attempt")
+	errTooLong    = errors.New("meshhttp: the body is too long to be sent again")
+)
 
 // replay lets a request body be sent several times. It keeps what it reads while
 // it is being sent, up to a limit: a body within the limit can be replayed, one
 // beyond it is sent once, and no request waits for its body to be buffered. This
 // is the policy of linkerd2-proxy's retries.
+//
+// An attempt may have ended while net/http still waits for more of the body from a
+// slow caller. What arrives then is kept for the next attempt.
 type replay struct {
-	limit    int
-	overflow atomic.Bool // more was read than may be kept
+	req   *http.Request // the caller's, for its trailers
+	names http.Header   // of the trailers, without values
+	limit int
+	owned bool // the source must be closed
 
-	mu   sync.Mutex // held while reading, so that two attempts do not interleave
-	src  io.ReadCloser
+	reading sync.Mutex // held while reading from the source, which may take long
+
+	mu   sync.Mutex // guards the rest; held for moments
+	view *replayView
 	buf  []byte
+	lost bool  // something was read that is not in buf
 	err  error // how the source ended
-	view atomic.Pointer[replayView]
 }
 
-func newReplay(src io.ReadCloser, limit int) *replay {
-	return &replay{src: src, limit: limit}
+// newReplay returns a replay of the body of req. A server's body is closed by the
+// server, a client's must be closed by whoever sends it.
+func newReplay(req *http.Request, limit int, owned bool) *replay {
+	return &replay{req: req, names: clearValues(req.Trailer), limit: limit, owned: owned}
 }
 
-// replayable reports whether the body can be sent once more. A nil replay is a
-// request without a body.
-func (r *replay) replayable() bool { return r == nil || !r.overflow.Load() }
+// freeze keeps the current attempt from reading more of the source, and reports
+// whether the body can be sent once more. A nil replay is a request without a body.
+func (r *replay) freeze() bool {
+	if r == nil {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lost {
+		return false
+	}
+	r.view = nil
+	return true
+}
 
 // next returns a reader of the whole body for a new attempt. The reader of the
-// previous attempt fails from now on.
-func (r *replay) next() io.ReadCloser {
-	v := &replayView{r: r}
-	r.view.Store(v)
+// previous attempt fails from now on. When the body ends, trailer is filled in.
+func (r *replay) next(trailer http.Header) io.ReadCloser {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v := &replayView{r: r, trailer: trailer, late: r.lost}
+	r.view = v
 	return v
 }
 
-// getBody is http.Request.GetBody.
-func (r *replay) getBody() (io.ReadCloser, error) {
-	if !r.replayable() {
-		return nil, errTooLongToReplay
+// again is for http.Request.GetBody.
+func (r *replay) again(trailer http.Header) (io.ReadCloser, error) {
+	if !r.freeze() {
+		return nil, errTooLong
 	}
-	return r.next(), nil
+	return r.next(trailer), nil
 }
 
-// close closes the source. It is called when the request is over.
-func (r *replay) close() error {
-	r.view.Store(nil)
-	return r.src.Close()
+// close ends all reading. It is called when the request is over.
+func (r *replay) close() {
+	r.mu.Lock()
+	r.view, r.lost, r.buf = nil, true, nil
+	r.mu.Unlock()
+	if r.owned {
+		_ = r.req.Body.Close() // it was read as far as anybody wanted it
+	}
+}
+
+// trailerNames returns a trailer for one attempt, as it is announced. Each attempt
+// has its own, since the caller's is written to while the body is read.
+func (r *replay) trailerNames() http.Header { return r.names.Clone() }
+
+func clearValues(h http.Header) http.Header {
+	if len(h) == 0 {
+		return nil
+	}
+	names := make(http.Header, len(h))
+	for name := range h {
+		names[name] = nil
+	}
+	return names
 }
 
 // replayView is the body of one attempt.
 type replayView struct {
-	r   *replay
-	off int
+	r       *replay
+	off     int // of what comes next in buf
+	trailer http.Header
+	late    bool // a part of the body was lost before
 }
 
 // Read implements io.Reader.
@@ -71,36 +115,80 @@ func (v *replayView) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	r := v.r
+	if n, done, err := v.kept(p); done {
+		return n, err
+	}
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	if n, done, err := v.kept(p); done { // a reader before this one may have read more
+		return n, err
+	}
+	n, err := r.req.Body.Read(p)
+	return v.read(p[:n], err)
+}
+
+// kept reads from what is in memory, if that settles it.
+func (v *replayView) kept(p []byte) (n int, done bool, err error) {
+	r := v.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.view.Load() != v {
-		return 0, errReplayed
-	}
-	if v.off < len(r.buf) {
-		n := copy(p, r.buf[v.off:])
+	switch {
+	case r.view != v:
+		return 0, true, errSuperseded
+	case v.late:
+		return 0, true, errTooLong
+	case v.off < len(r.buf):
+		n = copy(p, r.buf[v.off:])
 		v.off += n
-		return n, nil
+		return n, true, nil
+	case r.err != nil:
+		return 0, true, v.ended()
+	default:
+		return 0, false, nil
 	}
-	if r.err != nil {
-		return 0, r.err
-	}
-	n, err := r.src.Read(p)
+}
+
+// read keeps what was read from the source.
+func (v *replayView) read(p []byte, err error) (int, error) {
+	r := v.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.err = err
-	if !r.overflow.Load() {
-		if len(r.buf)+n <= r.limit {
-			r.buf = append(r.buf, p[:n]...)
-			v.off += n
-		} else {
-			r.overflow.Store(true)
-			r.buf, v.off = nil, 0 // nobody will read it again
+	current := r.view == v
+	switch {
+	case r.lost:
+	case len(r.buf)+len(p) <= r.limit || !current:
+		r.buf = append(r.buf, p...)
+		v.off += len(p)
+	default:
+		r.lost, r.buf = true, nil // nobody will read it again
+	}
+	if !current {
+		return 0, errSuperseded
+	}
+	if err != nil {
+		err = v.ended()
+	}
+	return len(p), err
+}
+
+// ended returns how the source ended. The caller holds mu.
+func (v *replayView) ended() error {
+	if errors.Is(v.r.err, io.EOF) {
+		for name := range v.trailer {
+			v.trailer[name] = v.r.req.Trailer[name]
 		}
 	}
-	return n, err
+	return v.r.err
 }
 
 // Close implements io.Closer. It ends this attempt's reading and keeps the source
 // open for the next.
 func (v *replayView) Close() error {
-	v.r.view.CompareAndSwap(v, nil)
+	v.r.mu.Lock()
+	defer v.r.mu.Unlock()
+	if v.r.view == v {
+		v.r.view = nil
+	}
 	return nil
 }

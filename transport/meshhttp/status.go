@@ -25,8 +25,17 @@ import (
 //	the identifier cannot make a name of it 502
 //	everything else                         502
 func Respond(req *http.Request, err error, maxHeader int) *http.Response {
+	return respond(req, err, maxHeader, 0)
+}
+
+// respond is Respond with the body cut to maxBody bytes, unless that is zero.
+func respond(req *http.Request, err error, maxHeader, maxBody int) *http.Response {
 	code, text := statusOf(req, err)
-	resp := textResponse(req, code, text, false)
+	body := text
+	if maxBody > 0 && len(body) > maxBody {
+		body = body[:maxBody]
+	}
+	resp := textResponse(req, code, body, false)
 	resp.Header[headerErr] = []string{encodeErr(text, maxHeader)}
 	var e *weft.Error
 	if errors.As(err, &e) && e.Stage == weft.StageSend {

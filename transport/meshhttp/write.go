@@ -3,89 +3,104 @@ package meshhttp
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // errAborted says that a response's body ended early.
 var errAborted = errors.New("meshhttp: the response was cut off")
 
+const (
+	copyBuffer = 32 << 10
+	// streamAfter is the Content-Length from which on a response is passed on as it
+	// comes: the server's own buffer would hold back the beginning of it.
+	streamAfter = 4 << 10
+)
+
 // write sends resp to the caller of a Handler.
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusSwitchingProtocols || r.Method == http.MethodConnect && resp.StatusCode/100 == 2 {
-		return relay(w, r, resp)
-	}
-	if resp.ContentLength > int64(h.opts.MaxErrBytes) && resp.Header[headerErr] != nil {
-		resp.Body = io.NopCloser(io.LimitReader(resp.Body, int64(h.opts.MaxErrBytes)))
-		delete(resp.Header, "Content-Length")
+		return relay(w, resp)
 	}
 	if enc := compressor(h.opts.Compression, r, resp); enc != nil {
-		return enc.write(w, resp)
+		return enc.write(w, r, resp, &h.buffers)
 	}
-	return writeResponse(w, resp)
+	return writeResponse(w, r, resp, &h.buffers)
 }
 
-// writeResponse copies resp to w, trailers included, and flushes a stream as it
-// arrives.
-func writeResponse(w http.ResponseWriter, resp *http.Response) error {
-	writeHead(w, resp)
-	if resp.Body == nil {
+// streams reports whether a response is passed on as it arrives.
+func streams(resp *http.Response) bool {
+	return resp.ContentLength < 0 || resp.ContentLength > streamAfter
+}
+
+// writeResponse copies resp to w, trailers included. pool has the buffers for it
+// and may be nil.
+func writeResponse(w http.ResponseWriter, r *http.Request, resp *http.Response, pool *sync.Pool) error {
+	announced := writeHead(w, r, resp)
+	if resp.Body == nil || resp.Body == http.NoBody {
 		return nil
 	}
-	err := copyBody(w, resp.Body, resp.ContentLength < 0)
+	err := copyBody(w, resp.Body, streams(resp), pool)
 	_ = resp.Body.Close() // its error is the reader's, which copying has seen
 	if err != nil {
 		return errors.Join(errAborted, err)
 	}
-	writeTrailers(w, resp)
+	writeTrailers(w, resp, announced)
 	return nil
 }
 
-func writeHead(w http.ResponseWriter, resp *http.Response) {
+// writeHead sends the head and returns the names of the trailers that it announces.
+func writeHead(w http.ResponseWriter, r *http.Request, resp *http.Response) (announced []string) {
 	head := w.Header()
-	for name, values := range resp.Header {
-		head[name] = values
+	maps.Copy(head, resp.Header)
+	if _, ok := head["Content-Type"]; !ok {
+		head["Content-Type"] = nil // keeps net/http from guessing one
 	}
-	if len(resp.Trailer) > 0 {
-		names := make([]string, 0, len(resp.Trailer))
+	if len(resp.Trailer) > 0 && r.ProtoAtLeast(1, 1) {
 		for name := range resp.Trailer {
-			names = append(names, name)
+			announced = append(announced, name)
 		}
-		head["Trailer"] = []string{strings.Join(names, ", ")}
+		head["Trailer"] = []string{strings.Join(announced, ", ")}
 	}
 	w.WriteHeader(resp.StatusCode)
+	return announced
 }
 
 // writeTrailers sends those trailers that were announced and those that were not.
-func writeTrailers(w http.ResponseWriter, resp *http.Response) {
-	announced := w.Header().Get("Trailer")
+func writeTrailers(w http.ResponseWriter, resp *http.Response, announced []string) {
 	for name, values := range resp.Trailer {
-		if !strings.Contains(announced, name) {
+		if !slices.Contains(announced, name) {
 			name = http.TrailerPrefix + name
 		}
 		w.Header()[name] = values
 	}
 }
 
-// copyBody copies src to w. A stream of unknown length is flushed with every
-// piece, because its sender may be waiting for a reaction to it.
-func copyBody(w http.ResponseWriter, src io.Reader, stream bool) error {
+// copyBody copies src to w. A stream is flushed with every piece, because its
+// sender may be waiting for a reaction to it.
+func copyBody(w http.ResponseWriter, src io.Reader, stream bool, pool *sync.Pool) error {
 	if !stream {
 		_, err := io.Copy(w, src)
 		return err
 	}
 	rc := http.NewResponseController(w)
-	if err := rc.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := flush(rc); err != nil {
 		return err
 	}
-	buf := make([]byte, 32<<10)
+	buf := bufferFrom(pool)
+	if pool != nil {
+		defer pool.Put(buf)
+	}
 	for {
-		n, err := src.Read(buf)
+		n, err := src.Read(*buf)
 		if n > 0 {
-			if _, werr := w.Write(buf[:n]); werr != nil {
+			if _, werr := w.Write((*buf)[:n]); werr != nil {
 				return werr
 			}
-			if ferr := rc.Flush(); ferr != nil && !errors.Is(ferr, http.ErrNotSupported) {
+			if ferr := flush(rc); ferr != nil {
 				return ferr
 			}
 		}
@@ -96,4 +111,22 @@ func copyBody(w http.ResponseWriter, src io.Reader, stream bool) error {
 			return err
 		}
 	}
+}
+
+func bufferFrom(pool *sync.Pool) *[]byte {
+	if pool != nil {
+		if buf, ok := pool.Get().(*[]byte); ok {
+			return buf
+		}
+	}
+	buf := make([]byte, copyBuffer)
+	return &buf
+}
+
+// flush sends what is buffered; a writer without buffers has nothing to send.
+func flush(rc *http.ResponseController) error {
+	if err := rc.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }

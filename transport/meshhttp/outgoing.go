@@ -1,0 +1,83 @@
+package meshhttp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/telemetry"
+)
+
+// errNoConnection is about a client that another adapter made.
+var errNoConnection = errors.New("meshhttp: the endpoint has no connection of this package")
+
+// request makes the outgoing request of this attempt.
+func (a *attempt) request(loop context.Context) *http.Request {
+	x := a.x
+	ctx, trace := propagation.ClientSpan(propagation.Advertise(x.in.ctx, x.deadline))
+	if limit := a.pick.Client.Options().AttemptTimeout; limit > 0 {
+		now := time.Now()
+		ctx = propagation.Advertise(ctx, propagation.Deadline{Timestamp: now, At: now.Add(limit)})
+	}
+
+	if a.n > 0 {
+		x.header = x.header.Clone() // the previous attempt may still be writing it
+	}
+	header := x.header
+	header[headerDstClient] = []string{a.pick.Client.ID().String()}
+	if a.pick.Residual.IsEmpty() {
+		delete(header, headerDstRes) // the previous attempt's, or one that is not ours
+	} else {
+		header[headerDstRes] = []string{a.pick.Residual.String()}
+	}
+	x.t.opts.Propagation.Inject(ctx, carrier(header))
+	forwardClientCert(header, a.state.ForwardClientCert, x.in.caller.TLS)
+
+	a.span = x.t.opts.Tracers.Start(trace, telemetry.ClientSpan, x.in.req.Method)
+	a.annotateBegin()
+
+	out := x.in.req.WithContext(a.limit(ctx, loop))
+	u := x.url
+	out.URL, out.Header, out.RequestURI = &u, header, ""
+	out.Close, out.TransferEncoding, out.TLS = false, nil, nil // these are of the other connection
+	out.Body, out.GetBody, out.Trailer = nil, nil, nil
+	if authority := a.pick.Client.Meta()["authority"]; authority != "" {
+		out.Host = authority
+	}
+	if x.body != nil {
+		out.Trailer = x.body.trailerNames()
+		out.Body = x.body.next(out.Trailer)
+		out.GetBody = func() (io.ReadCloser, error) { return x.body.again(out.Trailer) }
+	}
+	return out
+}
+
+// exchange does what is specific to the endpoint: a real one is sent the request,
+// TRACE may be answered on the way, and a name such as /$/io.buoyant.http.status
+// has no endpoint at all.
+func (a *attempt) exchange(req *http.Request) (*http.Response, error) {
+	if err := checkFraming(req.Header); err != nil {
+		return textResponse(req, http.StatusBadRequest, err.Error(), true), nil
+	}
+	a.sending.connected = a.pick.Connected
+	a.sending.traced = a.span != nil
+	a.sending.limited = a.cancel != nil
+	switch conn := a.pick.Conn().(type) {
+	case upstream:
+		switch req.Method {
+		case http.MethodTrace:
+			return a.diagnose(req, conn)
+		case http.MethodConnect:
+			return tunnel(req, conn)
+		default:
+			return conn.send(req, &a.sending)
+		}
+	case localAnswer:
+		return conn.roundTrip(req)
+	default:
+		return nil, errNoConnection
+	}
+}

@@ -1,0 +1,156 @@
+package meshhttp
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/weft-mesh/weft/telemetry"
+)
+
+// serving is one request at a Handler.
+type serving struct {
+	h       *Handler
+	r       *http.Request
+	begun   time.Time
+	span    *telemetry.Span
+	status  int
+	failure string // where the request failed, for the span
+	counted bool   // among those that MaxConcurrent bounds
+}
+
+// respond returns the response to the request.
+func (s *serving) respond() *http.Response {
+	h, r := s.h, s.r
+	if resp := h.refuse(r); resp != nil {
+		return resp
+	}
+	in := inbound{
+		caller: r, req: originForm(r), ctx: r.Context(), header: r.Header.Clone(),
+		begun: s.begun, timeout: h.opts.Timeout, label: h.opts.Label, proxied: true,
+	}
+	// The caller's context headers first: a bad dtab is the caller's mistake and is
+	// answered before anything else looks at the request. Where nothing of the
+	// caller's context is taken, its trace is not either.
+	if h.opts.ClearContext {
+		stripL5d(in.header)
+	} else {
+		var err error
+		if in.ctx, in.deadline, err = extract(in.ctx, h.opts.Transport.opts.Propagation, in.header); err != nil {
+			return s.fail(err)
+		}
+	}
+	if h.opts.Forwarded != nil {
+		in.header["Forwarded"] = append(in.header["Forwarded"], h.opts.Forwarded.of(r))
+	}
+	if h.opts.TimestampHeader != "" {
+		in.header.Add(h.opts.TimestampHeader, strconv.FormatInt(s.begun.UnixMilli(), 10))
+	}
+	if n := callDepth(in.header); n > h.opts.MaxCallDepth {
+		text := "Maximum number of calls (" + strconv.Itoa(h.opts.MaxCallDepth) + ") has been exceeded. Please check for proxy loops."
+		return textResponse(r, http.StatusBadRequest, text, true)
+	}
+	// A server span begins here; what the transport finds out is added to it.
+	trace, ok := telemetry.TraceFrom(in.ctx)
+	if !ok {
+		trace = telemetry.NewTrace()
+		in.ctx = telemetry.WithTrace(in.ctx, trace)
+	}
+	s.span = h.startSpan(trace, r)
+	in.span = s.span
+
+	if h.opts.MaxConcurrent > 0 {
+		s.counted = true
+		if h.active.Add(1) > int64(h.opts.MaxConcurrent) {
+			return overloaded(r)
+		}
+	}
+	// The identifier sees the headers as they are now, without the caller's context.
+	in.req = in.req.WithContext(in.ctx)
+	in.req.Header = in.header
+	resp, err := h.opts.Transport.carry(in)
+	if err != nil {
+		return s.fail(err)
+	}
+	return resp
+}
+
+// fail returns the response for an error.
+func (s *serving) fail(err error) *http.Response {
+	s.failure = failureOf(err)
+	return respond(s.r, err, s.h.opts.MaxHeaderBytes, s.h.opts.MaxErrBytes)
+}
+
+// end is called when the response has been written, or was given up.
+func (s *serving) end() {
+	if s.counted {
+		s.h.active.Add(-1)
+	}
+	s.h.endSpan(s.span, s.status, s.failure)
+}
+
+// refuse answers requests whose head is beyond the limits or is none.
+func (h *Handler) refuse(r *http.Request) *http.Response {
+	var code int
+	switch {
+	case len(r.Method)+len(r.RequestURI)+len(r.Proto)+2 > h.opts.MaxInitialLineBytes:
+		code = http.StatusRequestURITooLong
+	case headSize(r) > h.opts.MaxHeaderBytes:
+		code = http.StatusRequestHeaderFieldsTooLarge
+	case !ascii(r.RequestURI):
+		code = http.StatusBadRequest
+	default:
+		return nil
+	}
+	resp := newResponse(r, code, nil)
+	resp.Header["Connection"] = []string{"close"}
+	return resp
+}
+
+// headSize is about how many bytes the headers of r took.
+func headSize(r *http.Request) int {
+	size := len("Host: ") + len(r.Host) + 2
+	for name, values := range r.Header {
+		for _, v := range values {
+			size += len(name) + len(v) + 4
+		}
+	}
+	return size
+}
+
+// ascii reports whether a request line can have s in it (RFC 9112, 3.2).
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// overloaded says that the request was not processed and may be sent again. It has
+// no l5d-err, as in Linkerd: it is an answer of this server, not of the mesh.
+func overloaded(r *http.Request) *http.Response {
+	text := "Request was not processed by the server due to an error and is safe to retry"
+	if r.Method == http.MethodHead {
+		text = ""
+	}
+	resp := newResponse(r, http.StatusServiceUnavailable, []byte(text))
+	resp.Header[headerNack] = []string{"true"}
+	resp.Header["Retry-After"] = []string{"0"}
+	return resp
+}
+
+// clearResponse removes what the mesh says about itself.
+func clearResponse(resp *http.Response) {
+	if !stripL5d(resp.Header) {
+		return
+	}
+	if resp.Body != nil {
+		_ = resp.Body.Close()
+	}
+	resp.Body, resp.ContentLength = http.NoBody, 0
+	resp.Header["Content-Length"] = []string{"0"}
+	delete(resp.Header, "Content-Type")
+	resp.Trailer = nil
+}
