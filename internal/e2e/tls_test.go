@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weft-mesh/weft/internal/portlock"
+	"github.com/weft-mesh/weft/internal/testcert"
 )
 
 // secure serves h with TLS.
@@ -33,17 +34,17 @@ func TestTLSExample(t *testing.T) {
 	require.Contains(t, text, "/foo/")
 	write(t, file, strings.ReplaceAll(text, "/foo/", certs+"/"))
 
-	root := newAuthority(t, "root", nil)
-	between := newAuthority(t, "between", root)
-	write(t, filepath.Join(certs, "caCert.pem"), string(root.pem))
-	between.issue(t, "edge", "edge.example").save(t, filepath.Join(certs, "cert.pem"), filepath.Join(certs, "key.pem"))
-	write(t, filepath.Join(certs, "ca-chain.pem"), string(between.pem))
+	root := testcert.New(t, "root", nil)
+	between := testcert.New(t, "between", root)
+	write(t, filepath.Join(certs, "caCert.pem"), string(root.PEM))
+	save(t, between.Issue(t, "edge", "edge.example"), filepath.Join(certs, "cert.pem"), filepath.Join(certs, "key.pem"))
+	write(t, filepath.Join(certs, "ca-chain.pem"), string(between.PEM))
 	// Each service must have a certificate with its own name: dog has, cat has not.
-	dog := secure(t, "127.0.0.1:8888", root.issue(t, "dog").config(t), saying("woof"))
+	dog := secure(t, "127.0.0.1:8888", root.Issue(t, "dog").Config(t), saying("woof"))
 	run(t, dir, examples+"tls.yaml")
 
 	client := &http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: root.pool(), ServerName: "edge.example"},
+		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: root.Pool(), ServerName: "edge.example"},
 	}}
 	r, err := get("https://127.0.0.1:4140/", "Host: dog").with(client)
 	require.NoError(t, err, "with the intermediate certificate the chain is whole")
@@ -85,15 +86,15 @@ routers:
 `
 
 func TestTLSBetweenProxies(t *testing.T) {
-	root := newAuthority(t, "root", nil)
-	other := newAuthority(t, "other root", nil)
+	root := testcert.New(t, "root", nil)
+	other := testcert.New(t, "other root", nil)
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	write(t, at("ca.pem"), string(root.pem))
-	write(t, at("other.pem"), string(other.pem))
-	root.issue(t, "linkerd").save(t, at("server.pem"), at("server.key"))
-	root.issue(t, "caller").save(t, at("client.pem"), at("client.key"))
-	other.issue(t, "caller").save(t, at("foreign.pem"), at("foreign.key"))
+	write(t, at("ca.pem"), string(root.PEM))
+	write(t, at("other.pem"), string(other.PEM))
+	save(t, root.Issue(t, "linkerd"), at("server.pem"), at("server.key"))
+	save(t, root.Issue(t, "caller"), at("client.pem"), at("client.key"))
+	save(t, other.Issue(t, "caller"), at("foreign.pem"), at("foreign.key"))
 	e := endpointAt(t, "127.0.0.1:0", saying("plain"))
 	_, port, _ := strings.Cut(e.addr, ":")
 	hop := func(t *testing.T, server, client string) *mesh {
@@ -137,30 +138,30 @@ func TestTLSBetweenProxies(t *testing.T) {
 		})
 	}
 	t.Run("V100 replaced", func(t *testing.T) {
-		root.issue(t, "somebody else").save(t, at("server.pem"), at("server.key"))
+		save(t, root.Issue(t, "somebody else"), at("server.pem"), at("server.key"))
 		m := hop(t, server, "{tls: {commonName: linkerd, trustCertsBundle: '${dir}/ca.pem'}}")
 		require.Equal(t, 502, do(t, get(m.url("outgoing")+"/", "Host: any")).status)
-		root.issue(t, "linkerd").save(t, at("server.pem"), at("server.key"))
+		save(t, root.Issue(t, "linkerd"), at("server.pem"), at("server.key"))
 		require.Equal(t, 200, do(t, get(m.url("outgoing")+"/", "Host: any")).status)
 	})
 	t.Run("V100 trust replaced", func(t *testing.T) {
-		write(t, at("trust.pem"), string(other.pem))
+		write(t, at("trust.pem"), string(other.PEM))
 		m := hop(t, server, "{tls: {commonName: linkerd, trustCertsBundle: '${dir}/trust.pem'}}")
 		require.Equal(t, 502, do(t, get(m.url("outgoing")+"/", "Host: any")).status)
-		write(t, at("trust.pem"), string(root.pem))
+		write(t, at("trust.pem"), string(root.PEM))
 		require.Equal(t, 200, do(t, get(m.url("outgoing")+"/", "Host: any")).status)
 	})
 }
 
 func TestTLSOfCallers(t *testing.T) { // V94
-	root := newAuthority(t, "root", nil)
+	root := testcert.New(t, "root", nil)
 	dir := t.TempDir()
-	root.issue(t, "edge", "edge.example").save(t, filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
+	save(t, root.Issue(t, "edge", "edge.example"), filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
 	e := endpointAt(t, "127.0.0.1:0", saying("plain"))
 	_, port, _ := strings.Cut(e.addr, ":")
 	m := serveIn(t, dir, strings.NewReplacer("${endpoint}", port, "${tls}", "{certPath: '${dir}/server.pem', keyPath: '${dir}/server.key'}").Replace(incoming))
 	client := &http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: root.pool(), ServerName: "edge.example"},
+		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: root.Pool(), ServerName: "edge.example"},
 	}}
 	r, err := get("https://"+m.addrs.Servers["incoming"][0]+"/", "Host: any").with(client)
 	require.NoError(t, err)
@@ -170,11 +171,11 @@ func TestTLSOfCallers(t *testing.T) { // V94
 }
 
 func TestTLSNamesFromCaptures(t *testing.T) { // V97
-	root := newAuthority(t, "root", nil)
+	root := testcert.New(t, "root", nil)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "ca.pem"), string(root.pem))
-	clifford := secure(t, "127.0.0.1:0", root.issue(t, "clifford.buoyant.io").config(t), saying("woof"))
-	ralph := secure(t, "127.0.0.1:0", root.issue(t, "x", "ralph.buoyant.io").config(t), saying("rf"))
+	write(t, filepath.Join(dir, "ca.pem"), string(root.PEM))
+	clifford := secure(t, "127.0.0.1:0", root.Issue(t, "clifford.buoyant.io").Config(t), saying("woof"))
+	ralph := secure(t, "127.0.0.1:0", root.Issue(t, "x", "ralph.buoyant.io").Config(t), saying("rf"))
 	for name, e := range map[string]*endpoint{"clifford": clifford, "ralph": ralph, "impostor": ralph} {
 		write(t, filepath.Join(dir, "disco", name), e.line())
 	}

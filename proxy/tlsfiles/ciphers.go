@@ -34,7 +34,7 @@ func openSSLName(name string) string {
 	if !ok {
 		return name
 	}
-	cipher = strings.NewReplacer("AES_128", "AES128", "AES_256", "AES256", "_CBC", "", "CHACHA20_POLY1305_SHA256", "CHACHA20-POLY1305").Replace(cipher)
+	cipher = strings.NewReplacer("AES_128", "AES128", "AES_256", "AES256", "RC4_128", "RC4", "3DES_EDE_CBC", "DES-CBC3", "_CBC", "", "CHACHA20_POLY1305_SHA256", "CHACHA20-POLY1305").Replace(cipher)
 	if exchange == "RSA" {
 		return strings.ReplaceAll(cipher, "_", "-")
 	}

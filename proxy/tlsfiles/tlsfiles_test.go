@@ -40,10 +40,18 @@ func (f files) server(p testcert.Pair) config.ServerTLS {
 	return config.ServerTLS{CertPath: f.put("server.pem", p.Cert), KeyPath: f.put("server.key", p.Key)}
 }
 
-// shake shakes hands over a pipe and returns what both sides say.
+// shake shakes hands and returns what both sides say. It is over a real connection:
+// with a pipe, which has no buffer, a client that refuses in the middle of the
+// server's flight and the server would wait for each other.
 func shake(t *testing.T, server, client *tls.Config) (seen tls.ConnectionState, clientErr, serverErr error) {
 	t.Helper()
-	a, b := net.Pipe()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	b, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	a, err := l.Accept()
+	require.NoError(t, err)
 	defer a.Close()
 	defer b.Close()
 	deadline := time.Now().Add(10 * time.Second)
