@@ -1,8 +1,6 @@
 package balancer
 
 import (
-	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,13 +22,11 @@ const (
 // What every pick touches fills the first cache line and the rest starts on the
 // next, so that comparing two candidates costs two cache misses and not four.
 type Endpoint struct {
-	work     atomic.Int64 // outstanding picks, plus the bits above
-	estimate atomic.Uint64
-	stamp    atomic.Int64 // when estimate was made
+	work     atomic.Int64  // outstanding picks, plus the bits above
+	estimate atomic.Uint64 // an estimate
 	lastPick atomic.Int64
 	status   atomic.Uint32
-	learn    sync.Mutex // serialises writers of estimate and stamp
-	_        [16]byte
+	_        [36]byte
 
 	addr     string
 	owner    *Balancer
@@ -80,22 +76,7 @@ func (e *Endpoint) Pending() int64 {
 // Cost returns the endpoint's latency estimate as of its last observation, 0
 // when the policy keeps none or nothing has been observed. For metrics.
 func (e *Endpoint) Cost() time.Duration {
-	v, _ := e.latency()
-	return time.Duration(v)
-}
-
-// latency returns the estimate in ns and when it was made. The two are read one
-// after the other: a reader between the two stores of a writer takes the old
-// estimate for a fresh one, which the next read corrects.
-func (e *Endpoint) latency() (v float64, stamp int64) {
-	v = math.Float64frombits(e.estimate.Load())
-	return v, e.stamp.Load()
-}
-
-// setLatency needs e.learn.
-func (e *Endpoint) setLatency(v float64, stamp int64) {
-	e.stamp.Store(stamp)
-	e.estimate.Store(math.Float64bits(v))
+	return time.Duration(estimate(e.estimate.Load()).ns())
 }
 
 // acquire counts a pick. It reports false when the handle is detached already,

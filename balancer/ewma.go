@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/weft-mesh/weft"
@@ -68,7 +69,8 @@ func (p EWMA) meter(prev *latencyMeter, eps []*Endpoint) *latencyMeter {
 	if p.MaxPenalty <= 0 {
 		p.MaxPenalty = DefaultMaxPenalty
 	}
-	m := &latencyMeter{eps: eps, cfg: p, tau: float64(p.Decay)}
+	m := &latencyMeter{eps: eps, cfg: p, shift: max(bits.Len64(uint64(p.Decay))-21, 0)}
+	m.tau = float64(p.Decay) / float64(int64(1)<<m.shift)
 	m.mean.Store(defaultMean)
 	if prev != nil {
 		m.mean.Store(prev.mean.Load())

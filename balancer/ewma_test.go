@@ -140,7 +140,7 @@ func TestEWMAFailuresAreSlow(t *testing.T) {
 			b, _ := made(t, 1, Options{Policy: v.policy})
 			p := mustPick(t, b)
 			p.Done(v.r)
-			assert.Equal(t, v.want, p.Endpoint.Cost())
+			assert.InEpsilon(t, v.want, p.Endpoint.Cost(), 1e-6)
 		})
 	}
 	b, now := made(t, 1, Options{Policy: EWMA{}})

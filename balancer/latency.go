@@ -21,10 +21,11 @@ const (
 type latencyMeter struct {
 	cfg EWMA // without defaults to fill
 
-	eps  []*Endpoint
-	tau  float64      // Decay in ns
-	mean atomic.Int64 // ns
-	next atomic.Int64 // when mean is due
+	eps   []*Endpoint
+	tau   float64      // Decay in ticks, 2²⁰ to 2²¹ of them
+	shift int          // of a time in ns, to ticks
+	mean  atomic.Int64 // ns
+	next  atomic.Int64 // when mean is due
 }
 
 // Load implements Loader. With OriginalCost it changes the load, as Finagle's
@@ -38,7 +39,8 @@ func (m *latencyMeter) load(e *Endpoint, inverse float64, now int64) float64 {
 		m.observeOriginal(e, 0, now)
 	}
 	pending := float64(e.Pending())
-	v, stamp := e.latency()
+	est := estimate(e.estimate.Load())
+	v := est.ns()
 	if v == 0 {
 		if pending == 0 {
 			return 0
@@ -47,7 +49,7 @@ func (m *latencyMeter) load(e *Endpoint, inverse float64, now int64) float64 {
 	}
 	if !m.cfg.OriginalCost {
 		floor := float64(m.mean.Load())
-		v = floor + (v-floor)*decay(float64(max(now-stamp, 0))/m.tau)
+		v = floor + (v-floor)*decay(est.age(m.ticks(now))/m.tau)
 	}
 	return v * (pending*inverse + 1)
 }
@@ -63,37 +65,54 @@ func (m *latencyMeter) Observe(e *Endpoint, r weft.Result, now int64) {
 		x = max(x, float64(m.cfg.Penalty), float64(min(r.RetryAfter, m.cfg.MaxPenalty)))
 	}
 	x = max(x, 1) // 0 stands for no history
-	e.learn.Lock()
-	defer e.learn.Unlock()
-	v, stamp := e.latency()
-	now = max(now, stamp)
-	switch {
-	case x >= v:
-		v = x
-	case r.Class == weft.Ignored:
-		// The caller gave up: the answer would have taken at least this long, which
-		// says nothing when longer ones are known.
-		return
-	default:
-		w := decay(float64(now-stamp) / m.tau)
-		v = x*(1-w) + v*w
+	at := m.ticks(now)
+	for {
+		old := e.estimate.Load()
+		v := estimate(old).ns()
+		switch {
+		case x >= v:
+			v = x
+		case r.Class == weft.Ignored:
+			// The caller gave up: the answer would have taken at least this long, which
+			// says nothing when longer ones are known.
+			return
+		default:
+			w := decay(estimate(old).age(at) / m.tau)
+			v = x*(1-w) + v*w
+		}
+		if e.estimate.CompareAndSwap(old, uint64(makeEstimate(v, later(at, estimate(old))))) {
+			return
+		}
 	}
-	e.setLatency(v, now)
+}
+
+// ticks is the time in ticks, which wraps around.
+func (m *latencyMeter) ticks(now int64) uint32 { return uint32(now >> m.shift) } //nolint:gosec // on purpose
+
+// later returns the later of two times.
+func later(at uint32, s estimate) uint32 {
+	if s != 0 && int32(at-uint32(s)) < 0 {
+		return uint32(s)
+	}
+	return at
 }
 
 // observeOriginal is Finagle's step: reads are observations of 0.
 func (m *latencyMeter) observeOriginal(e *Endpoint, x float64, now int64) {
-	e.learn.Lock()
-	defer e.learn.Unlock()
-	v, stamp := e.latency()
-	now = max(now, stamp)
-	if x > v {
-		v = x
-	} else {
-		w := decay(float64(now-stamp) / m.tau)
-		v = x*(1-w) + v*w
+	at := m.ticks(now)
+	for {
+		old := e.estimate.Load()
+		v := estimate(old).ns()
+		if x > v {
+			v = x
+		} else {
+			w := decay(estimate(old).age(at) / m.tau)
+			v = x*(1-w) + v*w
+		}
+		if e.estimate.CompareAndSwap(old, uint64(makeEstimate(v, later(at, estimate(old))))) {
+			return
+		}
 	}
-	e.setLatency(v, now)
 }
 
 // tick recomputes the mean a hundred times per Decay, on the pick that is there
@@ -101,12 +120,12 @@ func (m *latencyMeter) observeOriginal(e *Endpoint, x float64, now int64) {
 // not move it.
 func (m *latencyMeter) tick(now int64) {
 	due := m.next.Load()
-	if now < due || m.cfg.OriginalCost || !m.next.CompareAndSwap(due, now+max(int64(m.tau)/100, 1)) {
+	if now < due || m.cfg.OriginalCost || !m.next.CompareAndSwap(due, now+max(int64(m.cfg.Decay)/100, 1)) {
 		return
 	}
 	n, sum := 0.0, 0.0
 	for _, e := range m.eps {
-		if v, _ := e.latency(); v > 0 {
+		if v := estimate(e.estimate.Load()).ns(); v > 0 {
 			n++
 			sum += 1 / v
 		}

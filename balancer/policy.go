@@ -7,6 +7,11 @@ import "github.com/weft-mesh/weft"
 // balancers may share. What has to survive a rebuild is taken over from
 // Set.Prev.
 //
+// A change of nothing but an endpoint's Meta builds no new picker: what depends on
+// Meta is read in Pick. A policy may build on another one, as with
+// P2C{}.Build(Set{Endpoints: near, Rand: s.Rand}); it then sees to it that the
+// endpoints it passes on are not none.
+//
 // Build runs under the balancer's lock and must not call the balancer.
 type Policy interface {
 	Build(s Set) Picker
@@ -17,8 +22,9 @@ type Policy interface {
 // MaxEffort times per request, and must neither block nor allocate. now is the
 // monotonic time in nanoseconds since the balancer was made.
 //
-// Pickers look at Endpoint.Status themselves, healthier before less loaded. When
-// Call.Avoid is set, the balancer asks again if that endpoint comes back.
+// Pickers look at Endpoint.Status themselves, healthier before less loaded. They
+// need not look at Call.Avoid: if the endpoint to avoid comes back, the balancer
+// asks again, and at last searches for another one.
 type Picker interface {
 	Pick(c weft.Call, now int64) *Endpoint
 }
