@@ -2,6 +2,7 @@ package meshhttp
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -28,9 +29,15 @@ func relay(w http.ResponseWriter, resp *http.Response) error {
 	if err := writeSwitch(buffered.Writer, resp); err != nil {
 		return err
 	}
+	// What the server had read ahead comes first. The rest is read past its reader,
+	// which would end the request's context when the caller ends its half.
+	ahead, err := buffered.Peek(buffered.Reader.Buffered())
+	if err != nil {
+		return err
+	}
 	up := make(chan error, 1)
 	go func() {
-		err := oneWay(upstream, buffered.Reader) // what the server had read ahead comes first
+		err := oneWay(upstream, io.MultiReader(bytes.NewReader(ahead), conn))
 		if err != nil {
 			_ = resp.Body.Close() // ends the other direction
 		}
