@@ -66,19 +66,23 @@ func explain(cmd *cobra.Command, file, target string, f explainFlags) error {
 	defer p.Close() //nolint:errcheck // nothing was served
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
 	defer cancel()
-	asked := false
+	asked, answered := false, false
 	for _, r := range p.Routers() {
 		if f.router != "" && f.router != r.Label {
 			continue
 		}
 		asked = true
 		a, err := proxy.Explain(ctx, r, q)
+		answered = answered || err == nil
 		if err := f.print(cmd.OutOrStdout(), r, q, a, err); err != nil {
 			return err
 		}
 	}
 	if !asked {
 		return fmt.Errorf("no router is labelled %q", f.router)
+	}
+	if !answered {
+		return errReported
 	}
 	return nil
 }

@@ -21,7 +21,9 @@ func TestDemo(t *testing.T) {
 	portlock.Acquire(t, 4140, 4141, 9990)
 	begin := time.Now()
 	p := start(t, t.TempDir(), nil, "demo")
-	printed := func(pattern string) []string { return regexp.MustCompile(pattern).FindStringSubmatch(p.stdout.String()) }
+	printed := func(pattern string) []string {
+		return regexp.MustCompile(pattern).FindStringSubmatch(p.stdout.String())
+	}
 	p.eventually(t, 5*time.Second, func() bool { return strings.Contains(p.stdout.String(), "Ctrl-C") }, "nothing is printed")
 
 	// What the printed commands do, with the same words.
