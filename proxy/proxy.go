@@ -22,7 +22,7 @@ import (
 )
 
 // Proxy is what a configuration describes. New makes it without listening, Run (or
-// Start and Wait) serves. It is safe for concurrent use.
+// Start and Wait) serves, once. It is safe for concurrent use.
 type Proxy struct {
 	opts  Options
 	cfg   *config.Linker
@@ -38,10 +38,14 @@ type Proxy struct {
 	admin    *admin.Server
 
 	closers []io.Closer // in the order in which they were made
-	running *running    // nil before Start
-	once    sync.Once
-	failed  error // of Close
 	quit    chan time.Duration
+
+	mu      sync.Mutex
+	running *running // nil before Start
+	closed  bool
+	once    sync.Once
+	ended   chan struct{} // closed when failed is set
+	failed  error         // of the end
 }
 
 // router is a router and what explains its names without its own dtab.
@@ -56,7 +60,7 @@ func New(cfg *config.Linker, opts Options) (_ *Proxy, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Proxy{opts: opts, cfg: cfg, start: time.Now(), quit: make(chan time.Duration, 1)}
+	p := &Proxy{opts: opts, cfg: cfg, start: time.Now(), quit: make(chan time.Duration, 1), ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
@@ -204,9 +208,25 @@ func (p *Proxy) Reopen() error {
 	return err
 }
 
-// Close releases everything, last made first, and waits for it. Run does so itself.
-func (p *Proxy) Close() error {
+// Close ends the proxy at once: requests under way are cut off. It releases
+// everything, last made first, and waits for it. After Wait it does nothing more.
+func (p *Proxy) Close() error { return p.end(nil, 0) }
+
+// end ends the proxy, once, for the cause if it was an error, and returns how that
+// went. Requests under way get the grace time.
+func (p *Proxy) end(cause error, grace time.Duration) error {
 	p.once.Do(func() {
+		defer close(p.ended)
+		p.mu.Lock()
+		r := p.running
+		p.closed = true
+		p.mu.Unlock()
+		if p.failed = cause; r != nil {
+			p.failed = errors.Join(cause, p.drain(r.listeners, grace))
+			_ = r.identifier.Close() // its answers take no time
+			r.stop()
+			r.parts.Wait()
+		}
 		for _, c := range slices.Backward(p.closers) {
 			p.failed = errors.Join(p.failed, c.Close())
 		}

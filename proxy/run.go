@@ -33,12 +33,36 @@ func (p *Proxy) Run(ctx context.Context) error {
 	return p.Wait(ctx)
 }
 
-// Start opens the listeners and begins to serve, in goroutines of its own. If it
-// cannot, it closes the proxy. It is called once, and Wait after it.
+// ErrStarted is returned by Start if it was called before, ErrNotStarted by Wait if
+// Start was not, and ErrClosed by Start after the end.
+var (
+	ErrStarted    = errors.New("proxy: started already")
+	ErrNotStarted = errors.New("proxy: not started")
+	ErrClosed     = errors.New("proxy: closed")
+)
+
+// Start opens the listeners and begins to serve, in goroutines of its own, which
+// Wait or Close ends. If it cannot, it closes the proxy.
 func (p *Proxy) Start() (Addrs, error) {
+	addrs, err := p.begin()
+	if err != nil && !errors.Is(err, ErrStarted) {
+		err = errors.Join(err, p.Close())
+	}
+	return addrs, err
+}
+
+func (p *Proxy) begin() (Addrs, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return Addrs{}, ErrClosed
+	case p.running != nil:
+		return Addrs{}, ErrStarted
+	}
 	lns, err := p.listen()
 	if err != nil {
-		return Addrs{}, errors.Join(err, p.Close())
+		return Addrs{}, err
 	}
 	background, stop := context.WithCancel(context.Background())
 	r := &running{
@@ -70,24 +94,26 @@ func (r *running) start(what string, f func() error) {
 	})
 }
 
-// Wait lets the proxy serve until ctx ends, Shutdown is called or a listener fails.
-// Then it drains: listeners close, requests under way get the grace time to end,
-// those that have not ended by then are cut off, and the proxy is closed. It
-// returns nil after an orderly end.
+// Wait lets the proxy serve until ctx ends, Shutdown or Close is called or a
+// listener fails. Then it drains: listeners close, requests under way get the grace
+// time to end, those that have not ended by then are cut off, and the proxy is
+// closed. It returns nil after an orderly end.
 func (p *Proxy) Wait(ctx context.Context) error {
+	p.mu.Lock()
 	r := p.running
+	p.mu.Unlock()
+	if r == nil {
+		return ErrNotStarted
+	}
 	grace := p.grace()
 	var err error
 	select {
 	case <-ctx.Done():
 	case grace = <-p.quit:
 	case err = <-r.failed:
+	case <-p.ended:
 	}
-	err = errors.Join(err, p.drain(r.listeners, grace))
-	_ = r.identifier.Close() // its answers take no time
-	r.stop()
-	r.parts.Wait()
-	return errors.Join(err, p.Close())
+	return p.end(err, grace)
 }
 
 // drain ends the servers. The admin server is the last, so that the drain can be

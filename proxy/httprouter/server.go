@@ -128,6 +128,7 @@ func (s *server) Shutdown(ctx context.Context) error {
 	if err != nil {
 		err = errors.Join(err, s.http.Close())
 	}
+	s.conn.closeTunnels()
 	return err
 }
 

@@ -2,6 +2,7 @@ package httprouter
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -15,7 +16,8 @@ import (
 
 // serverConns counts the connections of a listener and ends those that have lived
 // or rested for too long. One that is in use when its life is over ends with the
-// response that is under way, which says so.
+// response that is under way, which says so. Tunnels, which net/http lets go of,
+// stay known until they are closed.
 type serverConns struct {
 	connects, closes, idle, lifetime *telemetry.Counter
 	received, sent                   *telemetry.Counter
@@ -33,6 +35,7 @@ type connLife struct {
 	conn    net.Conn
 	since   time.Time
 	busy    bool // a request is under way
+	tunnel  bool // it is no longer HTTP
 	counted bool // its end has been counted as one of a session's limits
 	life    *time.Timer
 	rest    *time.Timer
@@ -64,6 +67,13 @@ type lifeKey struct{}
 // with a connection.
 func (c *serverConns) context(ctx context.Context, conn net.Conn) context.Context {
 	l := &connLife{conn: conn, since: time.Now()}
+	inner := conn
+	if t, ok := conn.(*tls.Conn); ok {
+		inner = t.NetConn()
+	}
+	if counted, ok := inner.(*countedConn); ok {
+		counted.life = l
+	}
 	c.mu.Lock()
 	c.conns[conn] = l
 	if c.life > 0 {
@@ -118,8 +128,28 @@ func (c *serverConns) state(conn net.Conn, s http.ConnState) {
 		if l.expired.Load() {
 			c.end(l, c.lifetime)
 		}
-	case http.StateClosed, http.StateHijacked:
+	case http.StateHijacked:
+		c.mu.Lock()
+		l.busy, l.tunnel = true, true
+		c.mu.Unlock()
+	case http.StateClosed:
 		c.gone(l)
+	}
+}
+
+// closeTunnels ends what is left of the connections that net/http let go of: they
+// have no end that could be waited for.
+func (c *serverConns) closeTunnels() {
+	c.mu.Lock()
+	var tunnels []net.Conn
+	for _, l := range c.conns {
+		if l.tunnel {
+			tunnels = append(tunnels, l.conn)
+		}
+	}
+	c.mu.Unlock()
+	for _, conn := range tunnels {
+		_ = conn.Close() // it is cut off
 	}
 }
 
@@ -146,6 +176,10 @@ func (c *serverConns) end(l *connLife, reason *telemetry.Counter) {
 // gone forgets a connection.
 func (c *serverConns) gone(l *connLife) {
 	c.mu.Lock()
+	if c.conns[l.conn] != l {
+		c.mu.Unlock()
+		return
+	}
 	delete(c.conns, l.conn)
 	for _, t := range []*time.Timer{l.life, l.rest} {
 		if t != nil {
@@ -202,7 +236,22 @@ func (l *countedListener) Accept() (net.Conn, error) {
 
 type countedConn struct {
 	net.Conn
-	to *serverConns
+	to   *serverConns
+	life *connLife // set before the connection is used
+}
+
+// Close implements io.Closer.
+func (c *countedConn) Close() error {
+	err := c.Conn.Close()
+	if l := c.life; l != nil {
+		c.to.mu.Lock()
+		tunnel := l.tunnel
+		c.to.mu.Unlock()
+		if tunnel { // of the others net/http tells
+			c.to.gone(l)
+		}
+	}
+	return err
 }
 
 // Read implements io.Reader.
