@@ -160,7 +160,11 @@ func (b *builder) client(id dtab.Path) transport.ClientOptions {
 	if err != nil {
 		b.logger().Error("client settings", "client", id.String(), "error", err)
 	}
-	s := meshhttp.ClientSettings{Pool: pool(p), TLS: tlsfiles.Client(p.TLS)}
+	s := meshhttp.ClientSettings{Pool: pool(p), TLS: tlsfiles.Client(p.TLS), Dial: dial(p.SocketOptions)}
+	s.Pool.MaxHeaderBytes = int64(kb(b.c.MaxHeadersKB)) // the key limits responses, too
+	if s.Pool.MaxHeaderBytes == 0 {
+		s.Pool.MaxHeaderBytes = defaultHeadBytes
+	}
 	if p.ForwardClientCert != nil {
 		s.ForwardClientCert = *p.ForwardClientCert
 	}
@@ -168,32 +172,6 @@ func (b *builder) client(id dtab.Path) transport.ClientOptions {
 		s.AccessLog = func(e meshhttp.AccessEntry) { access.Record(e.Request, e.Response) }
 	}
 	o.Adapter = s
-	return o
-}
-
-func pool(p config.ClientPolicy) meshhttp.PoolOptions {
-	var o meshhttp.PoolOptions
-	if h := p.HostConnectionPool; h != nil {
-		if h.MaxSize != nil {
-			o.MaxSize = *h.MaxSize
-		}
-		if h.MaxWaiters != nil {
-			if o.MaxWaiters = *h.MaxWaiters; o.MaxWaiters == 0 {
-				o.MaxWaiters = -1
-			}
-		}
-		if h.IdleTime != nil {
-			o.IdleTimeout = *h.IdleTime
-		}
-	}
-	if s := p.ClientSession; s != nil {
-		if s.IdleTime != nil && (o.IdleTimeout == 0 || *s.IdleTime < o.IdleTimeout) {
-			o.IdleTimeout = *s.IdleTime
-		}
-		if s.LifeTime != nil {
-			o.LifeTime = *s.LifeTime
-		}
-	}
 	return o
 }
 
