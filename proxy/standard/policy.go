@@ -72,11 +72,17 @@ func accruals() []config.Entry {
 		}, t),
 		config.Define(role, "io.l5d.successRate", func(c kinds.SuccessRate, _ plugin.Env) (circuit.Policy, error) {
 			b, err := backoffOf(c.AccrualBackoff)
-			return circuit.SuccessRate{Rate: positive(&c.SuccessRate), Requests: c.Requests, Backoff: b}, err
+			if c.SuccessRate == 0 {
+				return circuit.None{}, err // no rate is lower
+			}
+			return circuit.SuccessRate{Rate: c.SuccessRate, Requests: c.Requests, Backoff: b}, err
 		}, t),
 		config.Define(role, "io.l5d.successRateWindowed", func(c kinds.SuccessRateWindowed, _ plugin.Env) (circuit.Policy, error) {
 			b, err := backoffOf(c.AccrualBackoff)
-			return circuit.SuccessRateWindowed{Rate: positive(&c.SuccessRate), Window: c.Window, Backoff: b}, err
+			if c.SuccessRate == 0 {
+				return circuit.None{}, err
+			}
+			return circuit.SuccessRateWindowed{Rate: c.SuccessRate, Window: c.Window, Backoff: b}, err
 		}, t),
 		config.Define(role, "none", func(none, plugin.Env) (circuit.Policy, error) { return circuit.None{}, nil }, t),
 	}

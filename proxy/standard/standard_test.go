@@ -1,0 +1,153 @@
+package standard_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/proxy"
+	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/plugin"
+	"github.com/weft-mesh/weft/proxy/policy"
+	"github.com/weft-mesh/weft/proxy/standard"
+)
+
+// around returns a configuration in which a kind of a role stands at its place.
+func around(role config.Role, kind string) string {
+	server := "servers: [{port: 0}]"
+	router := func(keys string) string { return "routers:\n- {protocol: http, " + server + ", " + keys + "}\n" }
+	h2 := func(keys string) string { return "routers:\n- {protocol: h2, " + server + ", " + keys + "}\n" }
+	plain := "routers:\n- {protocol: http, " + server + "}\n"
+	switch role {
+	case config.RoleProtocol:
+		name, keys, _ := strings.Cut(strings.Trim(kind, "{}"), ", ")
+		return "routers:\n- {protocol: " + strings.TrimPrefix(name, "kind: ") + ", " + server + ", " + keys + "}\n"
+	case config.RoleNamer:
+		return "namers: [" + kind + "]\n" + plain
+	case config.RoleTelemeter:
+		return "telemetry: [" + kind + "]\n" + plain
+	case config.RoleInterpreter:
+		return router("interpreter: " + kind)
+	case config.RoleTransformer:
+		return router("interpreter: {kind: default, transformers: [" + kind + "]}")
+	case config.RoleAnnouncer:
+		return router("announcers: [" + kind + "]")
+	case config.RoleLoadBalancer:
+		return router("client: {loadBalancer: " + kind + "}")
+	case config.RoleFailureAccrual:
+		return router("client: {failureAccrual: " + kind + "}")
+	case config.RoleRequestAuthorizer:
+		return router("client: {requestAuthorizers: [" + kind + "]}")
+	case config.RoleBackoff:
+		return router("service: {retries: {backoff: " + kind + "}}")
+	case config.RoleLabeler:
+		return "routers:\n- {protocol: http, servers: [{port: 0, addForwardedHeader: {by: " + kind + ", for: " + kind + "}}]}\n"
+	case config.RoleHTTPIdentifier:
+		return router("identifier: " + kind)
+	case config.RoleHTTPClassifier:
+		return router("service: {responseClassifier: " + kind + "}")
+	case config.RoleHTTPPropagator:
+		return router("tracePropagator: " + kind)
+	case config.RoleH2Identifier:
+		return h2("identifier: " + kind)
+	case config.RoleH2Classifier:
+		return h2("service: {responseClassifier: " + kind + "}")
+	case config.RoleH2Propagator:
+		return h2("tracePropagator: " + kind)
+	default: // namerd's
+		return ""
+	}
+}
+
+// needed are the keys that kinds cannot do without.
+func needed(dir string) map[string]string {
+	return map[string]string{
+		"io.l5d.fs":                  "rootDir: " + dir,
+		"interpreter io.l5d.fs":      "dtabFile: " + dir + "/dtab",
+		"io.l5d.rewrite":             "prefix: /rw, pattern: '/{a}', name: '/x/{a}'",
+		"io.l5d.static":              "path: /a",
+		"io.l5d.consecutiveFailures": "failures: 5",
+		"io.l5d.successRate":         "successRate: 0.5, requests: 5",
+		"io.l5d.successRateWindowed": "successRate: 0.5, window: 5",
+		"jittered":                   "minMs: 1, maxMs: 2",
+		"io.l5d.recentRequests":      "sampleRate: 1.0",
+		"labeler static":             "label: x",
+	}
+}
+
+func TestEveryKindIsBuiltOrRefused(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dtab"), nil, 0o644))
+	reg, err := standard.Registry()
+	require.NoError(t, err)
+	keys := needed(dir)
+	built := map[config.Role][]string{}
+	for _, e := range reg.Entries() {
+		t.Run(fmt.Sprintf("%s %s", e.Role, e.Name), func(t *testing.T) {
+			kind := "{kind: " + "'" + e.Name + "'"
+			if e.Role == config.RoleProtocol {
+				kind = "{kind: " + e.Name
+			}
+			if k, ok := keys[string(e.Role)+" "+e.Name]; ok {
+				kind += ", " + k
+			} else if k, ok := keys[e.Name]; ok && e.Built() {
+				kind += ", " + k
+			}
+			yaml := around(e.Role, kind+"}")
+			if yaml == "" {
+				assert.False(t, e.Built(), "a kind of namerd")
+				return
+			}
+			cfg, err := config.Load("linkerd.yaml", []byte("admin: {port: 0}\n"+yaml), config.Options{Registry: reg})
+			if !e.Built() {
+				require.ErrorContains(t, err, e.Name)
+				require.ErrorContains(t, err, "this version of weft does not implement it yet")
+				return
+			}
+			built[e.Role] = append(built[e.Role], e.Name)
+			require.NoError(t, err, yaml)
+			p, err := proxy.New(cfg, proxy.Options{})
+			require.NoError(t, err)
+			require.NoError(t, p.Close())
+			// What concerns one name only is built when the name comes up.
+			_, err = policy.Client(cfg.Routers[0].Client.For(dtab.MustPath("/x")))
+			require.NoError(t, err)
+			_, err = policy.Service(cfg.Routers[0].Service.For(dtab.MustPath("/svc/x")))
+			require.NoError(t, err)
+		})
+	}
+	assert.Equal(t, map[config.Role][]string{
+		config.RoleProtocol:       {"http"},
+		config.RoleNamer:          {"io.l5d.fs", "io.l5d.rewrite"},
+		config.RoleInterpreter:    {"default", "io.l5d.fs"},
+		config.RoleTelemeter:      {"io.l5d.prometheus", "io.l5d.recentRequests", "io.l5d.tracelog"},
+		config.RoleLoadBalancer:   {"aperture", "ewma", "heap", "p2c", "roundRobin"},
+		config.RoleFailureAccrual: {"io.l5d.consecutiveFailures", "io.l5d.successRate", "io.l5d.successRateWindowed", "none"},
+		config.RoleBackoff:        {"constant", "jittered"},
+		config.RoleLabeler:        {"connectionRandom", "ip", "ip:port", "requestRandom", "router", "static"},
+		config.RoleHTTPIdentifier: {"io.l5d.header", "io.l5d.header.token", "io.l5d.methodAndHost", "io.l5d.path", "io.l5d.static"},
+		config.RoleHTTPClassifier: {
+			"io.l5d.http.allSuccessful", "io.l5d.http.nonRetryable5XX", "io.l5d.http.retryableAll5XX",
+			"io.l5d.http.retryableIdempotent5XX", "io.l5d.http.retryableRead5XX",
+		},
+		config.RoleHTTPPropagator: {"io.l5d.default", "io.l5d.zipkin"},
+	}, built)
+}
+
+func TestRegistryTakesMore(t *testing.T) {
+	mine := config.Define(config.RoleBackoff, "mine", func(struct{}, plugin.Env) (int, error) { return 1, nil }, config.Traits{})
+	reg, err := standard.Registry(mine)
+	require.NoError(t, err)
+	_, ok := reg.Lookup(config.RoleBackoff, "mine")
+	assert.True(t, ok)
+	_, err = standard.Registry(mine, mine)
+	require.ErrorContains(t, err, "conflicting subtypes")
+	_, err = standard.Registry(config.Define(config.RoleBackoff, "jittered", func(struct{}, plugin.Env) (int, error) { return 1, nil }, config.Traits{}))
+	require.ErrorContains(t, err, "conflicting subtypes")
+}
