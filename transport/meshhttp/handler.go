@@ -78,6 +78,11 @@ func NewHandler(opts ServerOptions) *Handler {
 // ServeHTTP implements http.Handler. The order of the steps is Linkerd's.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
+	if r.ContentLength != 0 {
+		// Otherwise net/http wants the whole body before it lets the response begin, and
+		// a caller that waits for one to go on with the other would wait for ever.
+		_ = http.NewResponseController(w).EnableFullDuplex() // not all writers need it
+	}
 	h.stats.begin()
 	s := serving{h: h, r: r, begun: begun}
 	defer s.end() // also when the response is cut off below
