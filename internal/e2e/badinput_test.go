@@ -14,7 +14,7 @@ import (
 )
 
 // raw sends bytes on a connection of their own and reads one response.
-func raw(t testing.TB, addr, text string) reply {
+func raw(t *testing.T, addr, text string) reply {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	require.NoError(t, err)

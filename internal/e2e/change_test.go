@@ -13,7 +13,7 @@ import (
 )
 
 // overwrite truncates a file and writes it in two pieces, as some editors do.
-func overwrite(t testing.TB, path, text string) {
+func overwrite(t *testing.T, path, text string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func overwrite(t testing.TB, path, text string) {
 }
 
 func TestRewritingEndpointsFailsNobody(t *testing.T) {
-	for name, rewrite := range map[string]func(testing.TB, string, string){"renamed": write, "in place": overwrite} {
+	for name, rewrite := range map[string]func(*testing.T, string, string){"renamed": write, "in place": overwrite} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			file := dir + "/disco/web"

@@ -31,13 +31,9 @@ func (s slowly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestDrain(t *testing.T) {
-	ends := map[string]func(*testing.T, *process){
-		"SIGTERM":              func(t *testing.T, p *process) { p.signal(t, syscall.SIGTERM) },
-		"SIGINT":               func(t *testing.T, p *process) { p.signal(t, syscall.SIGINT) },
-		"POST /admin/shutdown": func(t *testing.T, _ *process) { do(t, request("POST", "http://127.0.0.1:9990/admin/shutdown")) },
-	}
-	for name, end := range ends {
-		t.Run(name, func(t *testing.T) {
+	// By a signal or, 0, by a request.
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, 0} {
+		t.Run(signal.String(), func(t *testing.T) {
 			portlock.Acquire(t, 4140, 9990)
 			dir := lay(t, "getting-started")
 			s := slowly{make(chan struct{}), make(chan struct{})}
@@ -62,7 +58,11 @@ func TestDrain(t *testing.T) {
 				answered <- r
 			}()
 			<-s.asked
-			end(t, p)
+			if signal != 0 {
+				p.signal(t, signal)
+			} else {
+				do(t, request("POST", "http://127.0.0.1:9990/admin/shutdown"))
+			}
 			p.eventually(t, limit, func() bool {
 				c, err := net.Dial("tcp", "127.0.0.1:4140")
 				if err == nil {

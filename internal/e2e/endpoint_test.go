@@ -25,14 +25,14 @@ type endpoint struct {
 }
 
 // endpointAt serves h at an address; a port of 0 is any free one.
-func endpointAt(t testing.TB, addr string, h http.HandlerFunc) *endpoint {
+func endpointAt(t *testing.T, addr string, h http.HandlerFunc) *endpoint {
 	t.Helper()
 	l, err := net.Listen("tcp", addr)
 	require.NoError(t, err)
 	return endpointOn(t, l, h)
 }
 
-func endpointOn(t testing.TB, l net.Listener, h http.HandlerFunc) *endpoint {
+func endpointOn(t *testing.T, l net.Listener, h http.HandlerFunc) *endpoint {
 	t.Helper()
 	e := &endpoint{addr: l.Addr().String()}
 	e.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +68,7 @@ func (e *endpoint) requests() []*http.Request {
 }
 
 // last returns the latest request.
-func (e *endpoint) last(t testing.TB) *http.Request {
+func (e *endpoint) last(t *testing.T) *http.Request {
 	t.Helper()
 	all := e.requests()
 	require.NotEmpty(t, all, "no request reached the endpoint")
@@ -79,7 +79,7 @@ func (e *endpoint) last(t testing.TB) *http.Request {
 func (e *endpoint) line() string { return strings.Replace(e.addr, ":", " ", 1) + "\n" }
 
 // lay copies a directory of testdata into a new directory.
-func lay(t testing.TB, from string) string {
+func lay(t *testing.T, from string) string {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", from))))
@@ -87,7 +87,7 @@ func lay(t testing.TB, from string) string {
 }
 
 // write replaces a file atomically.
-func write(t testing.TB, path, text string) {
+func write(t *testing.T, path, text string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	tmp := filepath.Join(filepath.Dir(path), ".tmp")

@@ -20,7 +20,7 @@ type size struct {
 	goroutines, metrics int
 }
 
-func (m *mesh) size(t testing.TB) size {
+func (m *mesh) size(t *testing.T) size {
 	t.Helper()
 	runtime.GC()
 	runtime.GC() // what finalizers let go of in the first

@@ -27,7 +27,7 @@ type load struct {
 const inFlight = 100
 
 // startLoad sends what next returns, rate times a second.
-func startLoad(t testing.TB, client *http.Client, rate int, next func(i int) call) *load {
+func startLoad(t *testing.T, client *http.Client, rate int, next func(i int) call) *load {
 	t.Helper()
 	l := &load{quit: make(chan struct{}), done: make(chan struct{})}
 	begin := time.Now()
@@ -91,7 +91,7 @@ func (l *load) stop() {
 }
 
 // until waits until n requests have been answered.
-func (l *load) until(t testing.TB, n int) {
+func (l *load) until(t *testing.T, n int) {
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for l.count() < n {
@@ -101,7 +101,7 @@ func (l *load) until(t testing.TB, n int) {
 }
 
 // more waits until n more requests have been answered.
-func (l *load) more(t testing.TB, n int) { t.Helper(); l.until(t, l.count()+n) }
+func (l *load) more(t *testing.T, n int) { t.Helper(); l.until(t, l.count()+n) }
 
 func (l *load) count() int {
 	l.mu.Lock()
@@ -110,7 +110,7 @@ func (l *load) count() int {
 }
 
 // mustNotFail ends the load; none of its requests may have failed.
-func (l *load) mustNotFail(t testing.TB) {
+func (l *load) mustNotFail(t *testing.T) {
 	t.Helper()
 	l.stop()
 	l.mu.Lock()

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,17 +20,16 @@ type mesh struct {
 	proxy *proxy.Proxy
 	addrs proxy.Addrs
 	stop  func() error // asks for the end and waits for it
-	dir   string
 }
 
 // serve runs a configuration. ${dir} in it is a temporary directory, and port 0 any
 // free port.
-func serve(t testing.TB, yaml string) *mesh {
+func serve(t *testing.T, yaml string) *mesh {
 	t.Helper()
 	return serveIn(t, t.TempDir(), yaml)
 }
 
-func serveIn(t testing.TB, dir, yaml string) *mesh {
+func serveIn(t *testing.T, dir, yaml string) *mesh {
 	t.Helper()
 	reg, err := standard.Registry()
 	require.NoError(t, err)
@@ -40,7 +38,7 @@ func serveIn(t testing.TB, dir, yaml string) *mesh {
 	require.NoError(t, err)
 	p, err := proxy.New(cfg, proxy.Options{})
 	require.NoError(t, err)
-	m := &mesh{proxy: p, dir: dir}
+	m := &mesh{proxy: p}
 	m.addrs, err = p.Start()
 	require.NoError(t, err)
 	ended := make(chan error, 1)
@@ -64,13 +62,8 @@ func (m *mesh) port(label string) string {
 	return addr[strings.LastIndexByte(addr, ':')+1:]
 }
 
-// path is a file in the mesh's directory.
-func (m *mesh) path(elem ...string) string {
-	return filepath.Join(append([]string{m.dir}, elem...)...)
-}
-
 // counter is the value of a counter or gauge, 0 if there is none.
-func (m *mesh) counter(t testing.TB, name string) float64 {
+func (m *mesh) counter(t *testing.T, name string) float64 {
 	t.Helper()
 	v := m.metrics(t)[name]
 	f, _ := v.(float64)
@@ -78,7 +71,7 @@ func (m *mesh) counter(t testing.TB, name string) float64 {
 }
 
 // metrics is what /admin/metrics.json shows.
-func (m *mesh) metrics(t testing.TB) map[string]any {
+func (m *mesh) metrics(t *testing.T) map[string]any {
 	t.Helper()
 	r := do(t, get("http://"+m.addrs.Admin+"/admin/metrics.json"))
 	require.Equal(t, http.StatusOK, r.status)
@@ -86,7 +79,7 @@ func (m *mesh) metrics(t testing.TB) map[string]any {
 }
 
 // pooled is a client that keeps as many connections as it needs.
-func pooled(t testing.TB) *http.Client {
+func pooled(t *testing.T) *http.Client {
 	t.Helper()
 	tr := &http.Transport{MaxIdleConnsPerHost: 1000, DisableCompression: true}
 	t.Cleanup(tr.CloseIdleConnections)
@@ -94,7 +87,7 @@ func pooled(t testing.TB) *http.Client {
 }
 
 // eventually polls until ok, for at most ten seconds.
-func eventually(t testing.TB, ok func() bool, otherwise string) {
+func eventually(t *testing.T, ok func() bool, otherwise string) {
 	t.Helper()
 	deadline := time.Now().Add(limit)
 	for !ok() {

@@ -65,7 +65,7 @@ func (c call) with(client *http.Client) (reply, error) {
 }
 
 // do makes a request that must get a response.
-func do(t testing.TB, c call) reply {
+func do(t *testing.T, c call) reply {
 	t.Helper()
 	r, err := try(c)
 	require.NoError(t, err)

@@ -63,8 +63,8 @@ func TestServerKeys(t *testing.T) {
 		headers := []string{"Host: a", "L5d-Dtab: /foo=>/bar", "L5d-Ctx-Thing: yoooooo"}
 		l5d := func(h http.Header) (all []string) {
 			for name := range h {
-				if strings.HasPrefix(name, "L5d-") {
-					all = append(all, strings.TrimPrefix(name, "L5d-"))
+				if rest, ok := strings.CutPrefix(name, "L5d-"); ok {
+					all = append(all, rest)
 				}
 			}
 			return all
@@ -99,7 +99,7 @@ func TestServerKeys(t *testing.T) {
 	})
 	t.Run("maxConcurrentRequests", func(t *testing.T) {
 		entered, leave := make(chan struct{}), make(chan struct{})
-		m, _ := front(t, "", "maxConcurrentRequests: 1", func(w http.ResponseWriter, r *http.Request) {
+		m, _ := front(t, "", "maxConcurrentRequests: 1", func(_ http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/slow" {
 				close(entered)
 				<-leave

@@ -16,7 +16,7 @@ import (
 )
 
 // secure serves h with TLS.
-func secure(t testing.TB, addr string, cfg *tls.Config, h http.HandlerFunc) *endpoint {
+func secure(t *testing.T, addr string, cfg *tls.Config, h http.HandlerFunc) *endpoint {
 	t.Helper()
 	l, err := net.Listen("tcp", addr)
 	require.NoError(t, err)

@@ -20,23 +20,23 @@ import (
 const patience = 4 * time.Minute
 
 // Acquire waits until no other test of any process holds the lock and until each of
-// the ports can be listened on at 127.0.0.1, and holds the lock until t and its
-// subtests have ended. It fails t after four minutes. A process that dies gives its
+// the ports can be listened on at 127.0.0.1, and holds the lock until tb and its
+// subtests have ended. It fails tb after four minutes. A process that dies gives its
 // lock back.
 //
 // Cleanups run last in, first out: call Acquire before anything is started that
 // listens.
-func Acquire(t testing.TB, ports ...int) {
-	t.Helper()
+func Acquire(tb testing.TB, ports ...int) {
+	tb.Helper()
 	deadline := time.Now().Add(patience)
 	f, err := lock(filepath.Join(os.TempDir(), "weft-ports.lock"), deadline)
 	if err != nil {
-		t.Fatalf("portlock: %v", err)
+		tb.Fatalf("portlock: %v", err)
 	}
-	t.Cleanup(func() { _ = f.Close() }) // and with it the lock
+	tb.Cleanup(func() { _ = f.Close() }) // and with it the lock
 	for _, p := range ports {
 		if err := free(p, deadline); err != nil {
-			t.Fatalf("portlock: %v", err)
+			tb.Fatalf("portlock: %v", err)
 		}
 	}
 }

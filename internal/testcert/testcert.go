@@ -26,10 +26,10 @@ type Authority struct {
 type Pair struct{ Cert, Key []byte }
 
 // New returns an authority that parent has certified or, without one, itself.
-func New(t testing.TB, name string, parent *Authority) *Authority {
-	t.Helper()
+func New(tb testing.TB, name string, parent *Authority) *Authority {
+	tb.Helper()
 	a := &Authority{}
-	a.cert, a.key, a.PEM = sign(t, parent, &x509.Certificate{
+	a.cert, a.key, a.PEM = sign(tb, parent, &x509.Certificate{
 		Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	})
 	return a
@@ -37,14 +37,14 @@ func New(t testing.TB, name string, parent *Authority) *Authority {
 
 // Issue returns a certificate, for servers and for clients, with a common name and
 // DNS names.
-func (a *Authority) Issue(t testing.TB, name string, dns ...string) Pair {
-	t.Helper()
-	_, key, cert := sign(t, a, &x509.Certificate{
+func (a *Authority) Issue(tb testing.TB, name string, dns ...string) Pair {
+	tb.Helper()
+	_, key, cert := sign(tb, a, &x509.Certificate{
 		Subject: pkix.Name{CommonName: name}, DNSNames: dns,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	})
 	der, err := x509.MarshalPKCS8PrivateKey(key)
-	must(t, err)
+	must(tb, err)
 	return Pair{cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})}
 }
 
@@ -56,34 +56,34 @@ func (a *Authority) Pool() *x509.CertPool {
 }
 
 // Config returns the configuration of a peer that shows the certificate.
-func (p Pair) Config(t testing.TB) *tls.Config {
-	t.Helper()
+func (p Pair) Config(tb testing.TB) *tls.Config {
+	tb.Helper()
 	pair, err := tls.X509KeyPair(p.Cert, p.Key)
-	must(t, err)
+	must(tb, err)
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 }
 
-func sign(t testing.TB, by *Authority, c *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey, []byte) {
-	t.Helper()
+func sign(tb testing.TB, by *Authority, c *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey, []byte) {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
+	must(tb, err)
 	c.SerialNumber, err = rand.Int(rand.Reader, big.NewInt(1<<62))
-	must(t, err)
+	must(tb, err)
 	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	parent, signer := c, key
 	if by != nil {
 		parent, signer = by.cert, by.key
 	}
 	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
-	must(t, err)
+	must(tb, err)
 	cert, err := x509.ParseCertificate(der)
-	must(t, err)
+	must(tb, err)
 	return cert, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatalf("testcert: %v", err)
+		tb.Fatalf("testcert: %v", err)
 	}
 }

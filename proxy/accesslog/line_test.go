@@ -18,7 +18,7 @@ func TestLine(t *testing.T) {
 	exchange := func(method, uri, host string) (*http.Request, *http.Response) {
 		req := httptest.NewRequest(method, uri, nil)
 		req.Host, req.RemoteAddr = host, "10.1.2.3:4567"
-		return req, &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1}
+		return req, &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: -1}
 	}
 	rows := []struct {
 		name string
@@ -39,8 +39,10 @@ func TestLine(t *testing.T) {
 			resp.Header.Set("Content-Length", "0")
 			return req, resp
 		}, `web:80 10.1.2.3 - - [06/01/2016:21:21:26 GMT] "GET / HTTP/1.1" 200 0 "http://a/b?c" "curl/8"`},
-		{"a stream, no host", func() (*http.Request, *http.Response) { return exchange("GET", "/", "") },
-			`- 10.1.2.3 - - [06/01/2016:21:21:26 GMT] "GET / HTTP/1.1" 200 - "-" "-"`},
+		{
+			"a stream, no host", func() (*http.Request, *http.Response) { return exchange("GET", "/", "") },
+			`- 10.1.2.3 - - [06/01/2016:21:21:26 GMT] "GET / HTTP/1.1" 200 - "-" "-"`,
+		},
 		{"no content", func() (*http.Request, *http.Response) {
 			req, resp := exchange("GET", "/", "web")
 			resp.StatusCode, resp.ContentLength = 204, 0

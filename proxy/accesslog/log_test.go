@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 // record logs a request of the given path.
 func record(l *Log, path string) {
 	req := httptest.NewRequest(http.MethodGet, path, nil)
-	l.Record(req, &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1})
+	l.Record(req, &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: -1})
 }
 
 // paths returns the paths that were logged into a file.
@@ -106,22 +106,26 @@ func TestRollByTime(t *testing.T) {
 		want   []string        // files, the current one last
 	}{
 		{
-			"hourly", config.RollPolicy{When: config.RollHourly},
+			"hourly",
+			config.RollPolicy{When: config.RollHourly},
 			[]time.Duration{0, 59 * time.Minute, time.Hour, 3*time.Hour + time.Minute, 3*time.Hour + 59*time.Minute},
 			[]string{"access-20000101-010000.log", "access-20000101-030100.log", "access.log"},
 		},
 		{
-			"daily", config.RollPolicy{When: config.RollDaily},
+			"daily",
+			config.RollPolicy{When: config.RollDaily},
 			[]time.Duration{time.Hour, 23*time.Hour + 59*time.Minute, 24 * time.Hour, 47 * time.Hour},
 			[]string{"access-20000102-000000.log", "access.log"},
 		},
 		{
-			"weekly(1) is on Sundays", config.RollPolicy{When: config.RollWeekly, Weekday: 1},
+			"weekly(1) is on Sundays",
+			config.RollPolicy{When: config.RollWeekly, Weekday: 1},
 			[]time.Duration{0, 24 * time.Hour, 7 * 24 * time.Hour, 8 * 24 * time.Hour},
 			[]string{"access-20000102-000000.log", "access-20000109-000000.log", "access.log"},
 		},
 		{
-			"weekly(7) is on Saturdays", config.RollPolicy{When: config.RollWeekly, Weekday: 7},
+			"weekly(7) is on Saturdays",
+			config.RollPolicy{When: config.RollWeekly, Weekday: 7},
 			[]time.Duration{0, 24 * time.Hour, 7*24*time.Hour - time.Second, 7 * 24 * time.Hour},
 			[]string{"access-20000108-000000.log", "access.log"},
 		},

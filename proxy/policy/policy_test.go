@@ -15,8 +15,6 @@ import (
 	"github.com/weft-mesh/weft/transport"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestBudget(t *testing.T) {
 	for name, row := range map[string]struct {
 		b    *config.RetryBudget
@@ -24,8 +22,8 @@ func TestBudget(t *testing.T) {
 	}{
 		"none":         {nil, retry.BudgetOptions{}},
 		"empty":        {&config.RetryBudget{}, retry.BudgetOptions{}},
-		"all":          {&config.RetryBudget{TTL: ptr(time.Minute), MinRetriesPerSec: ptr(7), PercentCanRetry: ptr(1.5)}, retry.BudgetOptions{TTL: time.Minute, MinPerSecond: 7, Ratio: 1.5}},
-		"zero is zero": {&config.RetryBudget{MinRetriesPerSec: ptr(0), PercentCanRetry: ptr(0.0)}, retry.BudgetOptions{MinPerSecond: retry.None, Ratio: retry.None}},
+		"all":          {&config.RetryBudget{TTL: new(time.Minute), MinRetriesPerSec: new(7), PercentCanRetry: new(1.5)}, retry.BudgetOptions{TTL: time.Minute, MinPerSecond: 7, Ratio: 1.5}},
+		"zero is zero": {&config.RetryBudget{MinRetriesPerSec: new(0), PercentCanRetry: new(0.0)}, retry.BudgetOptions{MinPerSecond: retry.None, Ratio: retry.None}},
 	} {
 		assert.Equal(t, row.want, policy.Budget(row.b), name)
 	}
@@ -44,16 +42,16 @@ func withdrawals(t *testing.T, b *config.RetryBudget) (n int) {
 
 func TestZeroMeansZero(t *testing.T) {
 	assert.Equal(t, 100, withdrawals(t, nil), "10 a second for 10 seconds")
-	assert.Equal(t, 100, withdrawals(t, &config.RetryBudget{PercentCanRetry: ptr(0.0)}), "the reserve is left")
-	assert.Equal(t, 0, withdrawals(t, &config.RetryBudget{MinRetriesPerSec: ptr(0)}))
-	assert.Equal(t, 0, withdrawals(t, &config.RetryBudget{MinRetriesPerSec: ptr(0), PercentCanRetry: ptr(0.0)}))
+	assert.Equal(t, 100, withdrawals(t, &config.RetryBudget{PercentCanRetry: new(0.0)}), "the reserve is left")
+	assert.Equal(t, 0, withdrawals(t, &config.RetryBudget{MinRetriesPerSec: new(0)}))
+	assert.Equal(t, 0, withdrawals(t, &config.RetryBudget{MinRetriesPerSec: new(0), PercentCanRetry: new(0.0)}))
 }
 
 func TestService(t *testing.T) {
 	o, err := policy.Service(config.ServicePolicy{})
 	require.NoError(t, err)
 	assert.Equal(t, transport.ServiceOptions{}, o)
-	o, err = policy.Service(config.ServicePolicy{TotalTimeout: ptr(time.Second), Retries: &config.Retries{}})
+	o, err = policy.Service(config.ServicePolicy{TotalTimeout: new(time.Second), Retries: &config.Retries{}})
 	require.NoError(t, err)
 	assert.Equal(t, transport.ServiceOptions{TotalTimeout: time.Second}, o)
 }
@@ -62,7 +60,7 @@ func TestClient(t *testing.T) {
 	o, err := policy.Client(config.ClientPolicy{})
 	require.NoError(t, err)
 	assert.Equal(t, transport.ClientOptions{}, o)
-	o, err = policy.Client(config.ClientPolicy{FailFast: ptr(false), RequestAttemptTimeout: ptr(time.Duration(0))})
+	o, err = policy.Client(config.ClientPolicy{FailFast: new(false), RequestAttemptTimeout: new(time.Duration(0))})
 	require.NoError(t, err)
 	assert.Equal(t, transport.ClientOptions{}, o)
 }

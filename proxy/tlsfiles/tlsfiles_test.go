@@ -86,8 +86,6 @@ func client(t *testing.T, c config.ClientTLS) *tls.Config {
 	return cfg
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestClientVerifiesNames(t *testing.T) {
 	f := files{t, t.TempDir()}
 	root, other := testcert.New(t, "root", nil), testcert.New(t, "other", nil)
@@ -98,19 +96,19 @@ func TestClientVerifiesNames(t *testing.T) {
 		client config.ClientTLS
 		ok     bool
 	}{
-		{"by common name", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: ptr("linkerd"), TrustCertsBundle: &trust}, true},
-		{"case does not matter", root.Issue(t, "Web.Example"), config.ClientTLS{CommonName: ptr("web.example"), TrustCertsBundle: &trust}, true},
-		{"wildcard common name", root.Issue(t, "*.buoyant.io"), config.ClientTLS{CommonName: ptr("web.buoyant.io"), TrustCertsBundle: &trust}, true},
-		{"wildcard is one label", root.Issue(t, "*.buoyant.io"), config.ClientTLS{CommonName: ptr("a.b.buoyant.io"), TrustCertsBundle: &trust}, false},
-		{"another common name", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: ptr("wrong"), TrustCertsBundle: &trust}, false},
-		{"a name that is no host's", root.Issue(t, "my_service prod"), config.ClientTLS{CommonName: ptr("my_service prod"), TrustCertsBundle: &trust}, true},
-		{"by DNS name", root.Issue(t, "x", "web.example"), config.ClientTLS{CommonName: ptr("web.example"), TrustCertsBundle: &trust}, true},
-		{"DNS names hide the common name", root.Issue(t, "linkerd", "web.example"), config.ClientTLS{CommonName: ptr("linkerd"), TrustCertsBundle: &trust}, false},
-		{"untrusted issuer", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: ptr("linkerd"), TrustCertsBundle: &distrust}, false},
-		{"list of issuers", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: ptr("linkerd"), TrustCerts: []string{distrust, trust}}, true},
-		{"system roots", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: ptr("linkerd")}, false},
-		{"no validation", other.Issue(t, "x"), config.ClientTLS{DisableValidation: ptr(true)}, true},
-		{"no validation, a name to ask for", other.Issue(t, "x"), config.ClientTLS{DisableValidation: ptr(true), CommonName: ptr("web.example")}, true},
+		{"by common name", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: new("linkerd"), TrustCertsBundle: &trust}, true},
+		{"case does not matter", root.Issue(t, "Web.Example"), config.ClientTLS{CommonName: new("web.example"), TrustCertsBundle: &trust}, true},
+		{"wildcard common name", root.Issue(t, "*.buoyant.io"), config.ClientTLS{CommonName: new("web.buoyant.io"), TrustCertsBundle: &trust}, true},
+		{"wildcard is one label", root.Issue(t, "*.buoyant.io"), config.ClientTLS{CommonName: new("a.b.buoyant.io"), TrustCertsBundle: &trust}, false},
+		{"another common name", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: new("wrong"), TrustCertsBundle: &trust}, false},
+		{"a name that is no host's", root.Issue(t, "my_service prod"), config.ClientTLS{CommonName: new("my_service prod"), TrustCertsBundle: &trust}, true},
+		{"by DNS name", root.Issue(t, "x", "web.example"), config.ClientTLS{CommonName: new("web.example"), TrustCertsBundle: &trust}, true},
+		{"DNS names hide the common name", root.Issue(t, "linkerd", "web.example"), config.ClientTLS{CommonName: new("linkerd"), TrustCertsBundle: &trust}, false},
+		{"untrusted issuer", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: new("linkerd"), TrustCertsBundle: &distrust}, false},
+		{"list of issuers", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: new("linkerd"), TrustCerts: []string{distrust, trust}}, true},
+		{"system roots", root.Issue(t, "linkerd"), config.ClientTLS{CommonName: new("linkerd")}, false},
+		{"no validation", other.Issue(t, "x"), config.ClientTLS{DisableValidation: new(true)}, true},
+		{"no validation, a name to ask for", other.Issue(t, "x"), config.ClientTLS{DisableValidation: new(true), CommonName: new("web.example")}, true},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -126,7 +124,7 @@ func TestClientVerifiesNames(t *testing.T) {
 		var sni string
 		server := root.Issue(t, "web.example").Config(t)
 		server.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) { sni = h.ServerName; return nil, nil }
-		_, err, _ := shake(t, server, client(t, config.ClientTLS{CommonName: ptr("web.example"), TrustCertsBundle: &trust}))
+		_, err, _ := shake(t, server, client(t, config.ClientTLS{CommonName: new("web.example"), TrustCertsBundle: &trust}))
 		require.NoError(t, err)
 		assert.Equal(t, "web.example", sni)
 	})
@@ -138,9 +136,9 @@ func TestClientSettings(t *testing.T) {
 	trust, empty := f.put("ca.pem", root.PEM), f.put("empty.pem", []byte("no certificate"))
 
 	assert.Nil(t, tlsfiles.Client(nil))
-	assert.Nil(t, tlsfiles.Client(&config.ClientTLS{Enabled: ptr(false), CommonName: ptr("x")}))
+	assert.Nil(t, tlsfiles.Client(&config.ClientTLS{Enabled: new(false), CommonName: new("x")}))
 	assert.Equal(t, []string{"h2"}, func() []string {
-		cfg, err := tlsfiles.Client(&config.ClientTLS{DisableValidation: ptr(true)}, "h2")()
+		cfg, err := tlsfiles.Client(&config.ClientTLS{DisableValidation: new(true)}, "h2")()
 		require.NoError(t, err)
 		return cfg.NextProtos
 	}())
@@ -149,11 +147,11 @@ func TestClientSettings(t *testing.T) {
 		err string
 	}{
 		"no common name":  {config.ClientTLS{TrustCertsBundle: &trust}, "tls is configured with validation but `commonName` is not set"},
-		"both trust keys": {config.ClientTLS{CommonName: ptr("x"), TrustCertsBundle: &trust, TrustCerts: []string{trust}}, "Both trustCerts and trustCertsBundle have been set"},
-		"missing bundle":  {config.ClientTLS{CommonName: ptr("x"), TrustCertsBundle: ptr(f.path("none.pem"))}, "none.pem: no such file"},
-		"empty bundle":    {config.ClientTLS{CommonName: ptr("x"), TrustCertsBundle: &empty}, "empty.pem: no certificate in PEM form"},
-		"unknown version": {config.ClientTLS{DisableValidation: ptr(true), Protocols: []string{"TLSv9"}}, `unknown protocol "TLSv9"`},
-		"missing key": {config.ClientTLS{CommonName: ptr("x"), TrustCertsBundle: &trust, ClientAuth: &config.ClientAuth{
+		"both trust keys": {config.ClientTLS{CommonName: new("x"), TrustCertsBundle: &trust, TrustCerts: []string{trust}}, "Both trustCerts and trustCertsBundle have been set"},
+		"missing bundle":  {config.ClientTLS{CommonName: new("x"), TrustCertsBundle: new(f.path("none.pem"))}, "none.pem: no such file"},
+		"empty bundle":    {config.ClientTLS{CommonName: new("x"), TrustCertsBundle: &empty}, "empty.pem: no certificate in PEM form"},
+		"unknown version": {config.ClientTLS{DisableValidation: new(true), Protocols: []string{"TLSv9"}}, `unknown protocol "TLSv9"`},
+		"missing key": {config.ClientTLS{CommonName: new("x"), TrustCertsBundle: &trust, ClientAuth: &config.ClientAuth{
 			CertPath: trust, KeyPath: f.path("none.key"),
 		}}, "none.key: no such file"},
 	} {
@@ -180,7 +178,7 @@ func TestVersions(t *testing.T) {
 		{[]string{"TLSv1.2"}, []string{"TLSv1.3"}, 0},
 	} {
 		section.Protocols = row.server
-		state, err, _ := shake(t, tlsfiles.Server(section), client(t, config.ClientTLS{DisableValidation: ptr(true), Protocols: row.client}))
+		state, err, _ := shake(t, tlsfiles.Server(section), client(t, config.ClientTLS{DisableValidation: new(true), Protocols: row.client}))
 		if row.want == 0 {
 			require.Error(t, err)
 			continue
@@ -205,7 +203,7 @@ func TestCiphers(t *testing.T) {
 		"ECDHE-ECDSA-AES128-SHA":                        tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
 	} {
 		section.Ciphers = []string{"TLS_AES_128_GCM_SHA256", name} // that of TLS 1.3 is ignored
-		state, err, _ := shake(t, tlsfiles.Server(section), client(t, config.ClientTLS{DisableValidation: ptr(true)}))
+		state, err, _ := shake(t, tlsfiles.Server(section), client(t, config.ClientTLS{DisableValidation: new(true)}))
 		require.NoError(t, err, name)
 		assert.Equal(t, want, state.CipherSuite, name)
 	}
@@ -226,11 +224,11 @@ func TestServerAsksForCertificates(t *testing.T) {
 	section := f.server(root.Issue(t, "linkerd"))
 	trust := f.put("ca.pem", root.PEM)
 	with := func(p testcert.Pair, name string) *tls.Config {
-		return client(t, config.ClientTLS{CommonName: ptr("linkerd"), TrustCertsBundle: &trust, ClientAuth: &config.ClientAuth{
+		return client(t, config.ClientTLS{CommonName: new("linkerd"), TrustCertsBundle: &trust, ClientAuth: &config.ClientAuth{
 			CertPath: f.put(name+".pem", p.Cert), KeyPath: f.put(name+".key", p.Key),
 		}})
 	}
-	without := client(t, config.ClientTLS{CommonName: ptr("linkerd"), TrustCertsBundle: &trust})
+	without := client(t, config.ClientTLS{CommonName: new("linkerd"), TrustCertsBundle: &trust})
 
 	state, err, _ := shake(t, tlsfiles.Server(section), with(root.Issue(t, "caller"), "caller"))
 	require.NoError(t, err)
@@ -254,7 +252,7 @@ func TestIntermediateCertificatesAreSent(t *testing.T) {
 	between := testcert.New(t, "between", root)
 	trust := f.put("ca.pem", root.PEM)
 	section := f.server(between.Issue(t, "linkerd"))
-	settings := config.ClientTLS{CommonName: ptr("linkerd"), TrustCertsBundle: &trust}
+	settings := config.ClientTLS{CommonName: new("linkerd"), TrustCertsBundle: &trust}
 	_, err, _ := shake(t, tlsfiles.Server(section), client(t, settings))
 	require.Error(t, err)
 	section.IntermediateCertsPath = f.put("chain.pem", between.PEM)
@@ -343,7 +341,7 @@ func TestReplacedTrustTakesEffect(t *testing.T) {
 	f := files{t, t.TempDir()}
 	root, other := testcert.New(t, "root", nil), testcert.New(t, "other", nil)
 	trust := f.put("ca.pem", other.PEM)
-	next := tlsfiles.Client(&config.ClientTLS{CommonName: ptr("linkerd"), TrustCertsBundle: &trust})
+	next := tlsfiles.Client(&config.ClientTLS{CommonName: new("linkerd"), TrustCertsBundle: &trust})
 	server := root.Issue(t, "linkerd").Config(t)
 	try := func() error {
 		cfg, err := next()
