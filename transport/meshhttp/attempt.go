@@ -64,6 +64,9 @@ func (x *exchange) attempt(loop context.Context, n int) (*http.Response, weft.Re
 func (a *attempt) send(loop context.Context) (*http.Response, weft.Result) {
 	req := a.request(loop)
 	resp, err := a.exchange(req)
+	if a.sending.connected() {
+		a.pick.Connected()
+	}
 	whole := false
 	if err == nil {
 		resp, whole, err = a.accept(resp)

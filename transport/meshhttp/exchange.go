@@ -41,8 +41,9 @@ func newExchange(t *Transport, in inbound, id Identity) *exchange {
 	x := &exchange{t: t, in: in, header: in.header, url: outgoingURL(in.req, id.URI)}
 	h := x.header
 	x.upgrade = upgradeOf(h)
-	h[headerDstService] = []string{id.Path.String()}
-	appendVia(h, in.req.ProtoMajor, in.req.ProtoMinor)
+	values := &[2][1]string{{id.Path.String()}} // one allocation for both
+	h[headerDstService] = values[0][:]
+	appendVia(h, in.req.ProtoMajor, in.req.ProtoMinor, &values[1])
 	stripHopByHop(h)
 	if x.upgrade != "" {
 		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{x.upgrade}
@@ -183,12 +184,13 @@ func (x *exchange) dress(resp *http.Response, class weft.Class) {
 		success = "1.0"
 	}
 	h := resp.Header
-	h[headerSuccess] = []string{success}
+	values := &[2][1]string{{success}} // one allocation for both
+	h[headerSuccess] = values[0][:]
 	stripHopByHop(h)
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{x.upgrade}
 	}
-	appendVia(h, resp.ProtoMajor, resp.ProtoMinor)
+	appendVia(h, resp.ProtoMajor, resp.ProtoMinor, &values[1])
 	resp.Request = x.in.caller
 }
 

@@ -43,7 +43,9 @@ func stripHopByHop(h http.Header) {
 
 // appendVia adds this hop to Via. A message keeps one Via header; further ones are
 // dropped, as in Linkerd.
-func appendVia(h http.Header, major, minor int) {
+//
+// The header's slice is value's, which the caller has made along with others.
+func appendVia(h http.Header, major, minor int, value *[1]string) {
 	via := "1.1 linkerd"
 	if major != 1 || minor != 1 {
 		via = fmt.Sprintf("%d.%d linkerd", major, minor)
@@ -51,7 +53,8 @@ func appendVia(h http.Header, major, minor int) {
 	if old := h[headerVia]; len(old) > 0 {
 		via = old[0] + ", " + via
 	}
-	h[headerVia] = []string{via}
+	value[0] = via
+	h[headerVia] = value[:]
 }
 
 // callDepth counts the hops in the first Via header.

@@ -62,7 +62,6 @@ func (a *attempt) exchange(req *http.Request) (*http.Response, error) {
 	if err := checkFraming(req.Header); err != nil {
 		return textResponse(req, http.StatusBadRequest, err.Error(), true), nil
 	}
-	a.sending.connected = a.pick.Connected
 	a.sending.traced = a.span != nil
 	a.sending.limited = a.cancel != nil
 	switch conn := a.pick.Conn().(type) {

@@ -36,16 +36,16 @@ func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
 // sending is what an engine reports of one sending, besides its result. The first
-// fields are set before it begins.
+// two fields are set before it begins.
 type sending struct {
-	connected func() // is told of every new connection
-	traced    bool   // somebody wants to know when the request was written
-	limited   bool   // the request's context may end long before its body does
+	traced  bool // somebody wants to know when the request was written
+	limited bool // the request's context may end long before its body does
 
 	mu    sync.Mutex
 	conn  *countedConn
 	mark  int64 // bytes written on conn before this request
 	left  bool  // bytes of this request left on another connection
+	fresh bool  // a new connection was made
 	wrote time.Time
 
 	free func() // gives back a place in the pool; nil: none is held
@@ -54,12 +54,17 @@ type sending struct {
 // on reports that the request is about to be written to conn.
 func (s *sending) on(conn *countedConn, fresh bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.left = s.left || s.leftLocked()
 	s.conn, s.mark = conn, conn.written.Load()
-	s.mu.Unlock()
-	if fresh && s.connected != nil {
-		s.connected()
-	}
+	s.fresh = s.fresh || fresh
+}
+
+// connected reports whether a new connection was made.
+func (s *sending) connected() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fresh
 }
 
 // current returns the connection that the request is on, which on has reported.
