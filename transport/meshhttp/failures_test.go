@@ -4,16 +4,13 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/circuit"
-	"github.com/weft-mesh/weft/retry"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
@@ -43,7 +40,8 @@ func TestConnectFailure(t *testing.T) {
 		assert.True(t, strings.HasPrefix(resp.body, "Unable to establish connection to "+addr+".\n\nservice name: /svc/dog\nclient name: /#/w/dog\naddresses: ["+addr+"]\nselected address: "+addr+"\n"), resp.body)
 		assert.Empty(t, resp.Header.Get("l5d-retryable"), "nothing was sent")
 		assert.Equal(t, 1, w.service("dog", "failures"))
-		assert.Equal(t, 26, w.net.Dials(addr), "25 tries more, at once")
+		assert.Equal(t, 26, w.net.Dials(addr), "V75: 25 tries more, at once")
+		assert.Equal(t, 25, w.client("dog", "retries", "requeues"), "V75")
 	})
 	inWorld(t, setup{client: noBreaker}, func(w *world) {
 		w.put("dog", w.address())
@@ -59,7 +57,7 @@ func TestFailuresPass(t *testing.T) {
 	onAllFaces(t, setup{}, func(w *world, do func(call) reply) {
 		t := w.t
 		w.serve("dog", func(rw http.ResponseWriter, _ *http.Request) {
-			rw.WriteHeader(500)
+			rw.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(rw, "mine")
 		})
 		resp := do(call{host: "dog"})
@@ -152,122 +150,6 @@ func TestAllSuccessful(t *testing.T) {
 	})
 }
 
-// TestTimeouts is V71 and V74.
-func TestTimeouts(t *testing.T) {
-	s := setup{
-		service: func(p string) (o transport.ServiceOptions, set meshhttp.ServiceSettings) {
-			if p == "/svc/total" {
-				o.TotalTimeout = 2500 * time.Millisecond
-			}
-			if p == "/svc/retried" || p == "/svc/total" {
-				set.Classifier = meshhttp.Read
-			}
-			return o, set
-		},
-		client: func(string) (transport.ClientOptions, meshhttp.ClientSettings) {
-			return transport.ClientOptions{AttemptTimeout: time.Second, Accrual: circuit.None{}}, meshhttp.ClientSettings{}
-		},
-	}
-	onAllFaces(t, s, func(w *world, do func(call) reply) {
-		t := w.t
-		slow := w.serve("slow", func(http.ResponseWriter, *http.Request) { time.Sleep(2 * time.Second) })
-		begun := time.Now()
-		resp := do(call{host: "slow"})
-		assert.Equal(t, time.Second, time.Since(begun), "V71")
-		assert.Equal(t, 503, resp.StatusCode, "V71")
-		assert.Equal(t, "exceeded 1.seconds to /#/w/slow while waiting for a response for an individual request, excluding retries. Remote Info: "+slow.addr, resp.body)
-		assert.NotEmpty(t, resp.Header.Get("l5d-err"))
-
-		var later atomic.Bool
-		w.serve("retried", func(http.ResponseWriter, *http.Request) {
-			if !later.Swap(true) {
-				time.Sleep(2 * time.Second)
-			}
-		})
-		begun = time.Now()
-		assert.Equal(t, 200, do(call{host: "retried"}).StatusCode, "V74")
-		assert.Equal(t, time.Second, time.Since(begun), "V74")
-		assert.Equal(t, 2, w.client("retried", "requests"), "V74")
-
-		w.serve("total", func(http.ResponseWriter, *http.Request) { time.Sleep(2 * time.Second) })
-		begun = time.Now()
-		resp = do(call{host: "total"})
-		assert.Equal(t, 2500*time.Millisecond, time.Since(begun), "V71: it covers the retries")
-		assert.Equal(t, 503, resp.StatusCode, "V71")
-		assert.Equal(t, "exceeded 2.seconds+500.milliseconds to r1 while waiting for a response for the request, including retries (if applicable). Remote Info: Not Available", resp.body)
-		time.Sleep(3 * time.Second)
-		assert.Equal(t, 3, w.client("total", "requests"), "nothing is sent after the time is up")
-	})
-}
-
-// TestListenerTimeout: timeoutMs is like the total timeout.
-func TestListenerTimeout(t *testing.T) {
-	inWorld(t, setup{server: meshhttp.ServerOptions{Timeout: time.Second}}, func(w *world) {
-		t := w.t
-		ds := w.serve("slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-		begun := time.Now()
-		resp := proxied(t, w, call{host: "slow"})
-		assert.Equal(t, time.Second, time.Since(begun))
-		assert.Equal(t, 503, resp.StatusCode)
-		assert.Contains(t, resp.body, "exceeded 1.seconds to r1 while waiting for a response for the request")
-		assert.NotEmpty(t, ds.last(t).Header.Get("l5d-ctx-deadline"), "the downstream is told")
-	})
-}
-
-// TestTimeoutsEndWithTheHead: a stream may take as long as it likes, whoever set
-// the limit.
-func TestTimeoutsEndWithTheHead(t *testing.T) {
-	s := setup{
-		service: func(string) (transport.ServiceOptions, meshhttp.ServiceSettings) {
-			return transport.ServiceOptions{TotalTimeout: time.Second}, meshhttp.ServiceSettings{}
-		},
-		client: func(string) (transport.ClientOptions, meshhttp.ClientSettings) {
-			return transport.ClientOptions{AttemptTimeout: time.Second}, meshhttp.ClientSettings{}
-		},
-		server: meshhttp.ServerOptions{Timeout: time.Second},
-	}
-	onAllFaces(t, s, func(w *world, do func(call) reply) {
-		t := w.t
-		w.serve("stream", func(rw http.ResponseWriter, _ *http.Request) {
-			for range 5 {
-				_, _ = io.WriteString(rw, "x")
-				_ = http.NewResponseController(rw).Flush()
-				time.Sleep(time.Second)
-			}
-		})
-		resp := do(call{host: "stream", header: []string{deadlineIn(time.Second)}})
-		require.NoError(t, resp.err)
-		assert.Equal(t, "xxxxx", resp.body)
-	})
-}
-
-// TestExpiredDeadline: nobody is contacted for a request that is of no use any
-// more, unless deadlines are advisory.
-func TestExpiredDeadline(t *testing.T) {
-	onAllFaces(t, withClassifier(meshhttp.Read), func(w *world, do func(call) reply) {
-		t := w.t
-		ds := w.serve("h", nil)
-		resp := do(call{host: "h", header: []string{deadlineIn(-time.Second)}})
-		assert.Equal(t, 503, resp.StatusCode)
-		assert.Contains(t, resp.body, "deadline")
-		assert.NotEmpty(t, resp.Header.Get("l5d-err"))
-		assert.Empty(t, ds.requests())
-		assert.Zero(t, w.net.Dials(ds.addr))
-
-		w.serve("slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-		begun := time.Now()
-		assert.Equal(t, 503, do(call{host: "slow", header: []string{deadlineIn(2 * time.Second)}}).StatusCode)
-		assert.Equal(t, 2*time.Second, time.Since(begun))
-	})
-	onAllFaces(t, setup{mesh: meshhttp.Options{AdvisoryDeadline: true}}, func(w *world, do func(call) reply) {
-		t := w.t
-		ds := w.serve("h", nil)
-		late := deadlineIn(-time.Second)
-		assert.Equal(t, 200, do(call{host: "h", header: []string{late}}).StatusCode, "5.6: as Linkerd does")
-		assert.Equal(t, strings.TrimPrefix(late, "l5d-ctx-deadline: "), ds.last(t).Header.Get("l5d-ctx-deadline"))
-	})
-}
-
 // TestBadFraming is V72 and the rows of 2.9 about it.
 func TestBadFraming(t *testing.T) {
 	rows := map[string]string{
@@ -339,93 +221,4 @@ func TestErrText(t *testing.T) {
 		assert.Equal(w.t, "10", resp.Header.Get("Content-Length"))
 		assert.Greater(w.t, len(resp.Header.Get("l5d-err")), 10)
 	})
-}
-
-// TestBudgetPerService is V76.
-func TestBudgetPerService(t *testing.T) {
-	onAllFaces(t, setup{}, func(w *world, do func(call) reply) {
-		t := w.t
-		w.serve("a", nil)
-		w.serve("b", nil)
-		do(call{host: "b"})
-		before := w.service("b", "retries", "budget")
-		for range 10 {
-			do(call{host: "a"})
-		}
-		assert.Equal(t, 102, w.service("a", "retries", "budget"))
-		assert.Equal(t, 102, w.client("a", "retries", "budget"))
-		assert.Equal(t, before, w.service("b", "retries", "budget"))
-	})
-}
-
-// TestDefaultBudgetExhausts is the last row of 5.2: 101 attempts on one connection.
-func TestDefaultBudgetExhausts(t *testing.T) {
-	onAllFaces(t, withClassifier(meshhttp.Read), func(w *world, do func(call) reply) {
-		t := w.t
-		ds := w.serve("ds", func(rw http.ResponseWriter, _ *http.Request) {
-			rw.WriteHeader(500)
-			_ = http.NewResponseController(rw).Flush()
-			_, _ = io.WriteString(rw, "chunked")
-		})
-		resp := do(call{host: "ds"})
-		assert.Equal(t, 500, resp.StatusCode)
-		assert.Equal(t, "chunked", resp.body)
-		assert.Equal(t, 101, w.client("ds", "requests"))
-		assert.Equal(t, 1, ds.connections())
-		assert.Equal(t, 1, w.service("ds", "retries", "budget_exhausted"))
-	})
-}
-
-// TestBudgetSequences is V75: the sequences of 5.2 against servers that refuse to
-// process a request (nacks, which are requeued) or answer 500 (which is retried).
-func TestBudgetSequences(t *testing.T) {
-	budget := func(ratio float64) retry.BudgetOptions {
-		return retry.BudgetOptions{TTL: 10 * time.Second, MinPerSecond: retry.None, Ratio: ratio}
-	}
-	rows := []struct {
-		id       string
-		requeue  float64
-		retry    float64
-		attempts string // S, or F for a failure
-		statuses []int
-	}{
-		{"requeue 0.5", 0.5, 0, "SSFSF", []int{200, 200, 200, 502}},
-		{"requeue 1.0, every 2nd fails", 1, 0, "SFSFSFSFS", []int{200, 200, 200, 200, 200}},
-		{"requeue 0.5, every 2nd fails", 0.5, 0, "SFSFSFSFS", []int{200, 502, 200, 200, 502, 200, 200}},
-		{"retry 0.5", 0, 0.5, "SFSF", []int{200, 200, 500}},
-		{"retry 1.0, every 2nd fails", 0, 1, "FSFSFSFSFSFSFSFSFSFS", []int{200, 200, 200, 200, 200, 200, 200, 200, 200, 200}},
-		{"retry 0.5, every 2nd fails", 0, 0.5, "FSFSFSF", []int{500, 200, 200, 200, 500}},
-	}
-	for _, r := range rows {
-		t.Run(r.id, func(t *testing.T) {
-			s := setup{
-				service: func(string) (transport.ServiceOptions, meshhttp.ServiceSettings) {
-					return transport.ServiceOptions{Budget: budget(max(r.retry, 0.001))}, meshhttp.ServiceSettings{Classifier: meshhttp.Read}
-				},
-				client: func(string) (transport.ClientOptions, meshhttp.ClientSettings) {
-					return transport.ClientOptions{RequeueBudget: budget(max(r.requeue, 0.001)), Accrual: circuit.None{}}, meshhttp.ClientSettings{}
-				},
-			}
-			onAllFaces(t, s, func(w *world, do func(call) reply) {
-				t := w.t
-				var n atomic.Int32
-				w.serve("ds", func(rw http.ResponseWriter, _ *http.Request) {
-					fail := r.attempts[min(int(n.Add(1)), len(r.attempts))-1] == 'F'
-					switch {
-					case fail && r.requeue > 0:
-						rw.Header().Set("finagle-http-nack", "true")
-						rw.WriteHeader(503)
-					case fail:
-						rw.WriteHeader(500)
-					}
-				})
-				var got []int
-				for range r.statuses {
-					got = append(got, do(call{host: "ds"}).StatusCode)
-				}
-				assert.Equal(t, r.statuses, got)
-				assert.Equal(t, len(r.attempts), int(n.Load()), "attempts")
-			})
-		})
-	}
 }

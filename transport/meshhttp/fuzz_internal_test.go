@@ -83,8 +83,12 @@ func FuzzIdentifiers(f *testing.F) {
 		pfx := dtab.MustPath("/svc")
 		req := &http.Request{Method: method, URL: u, RequestURI: uri, Host: host, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"L5d-Name": {header}}}
 		all := []Identifier{
-			HeaderToken{Prefix: pfx}, HeaderPath{Prefix: pfx}, MethodAndHost{Prefix: pfx, URI: true},
-			PathSegments{Prefix: pfx}, PathSegments{Prefix: pfx, N: 3, Consume: true}, Static{Prefix: pfx, Path: pfx},
+			HeaderToken{Prefix: pfx},
+			HeaderPath{Prefix: pfx},
+			MethodAndHost{Prefix: pfx, URI: true},
+			PathSegments{Prefix: pfx},
+			PathSegments{Prefix: pfx, N: 3, Consume: true},
+			Static{Prefix: pfx, Path: pfx},
 		}
 		all = append(all, Chain(all))
 		for _, r := range []*http.Request{req, originForm(req), clientForm(req)} {

@@ -103,7 +103,7 @@ func TestSlowDrain(t *testing.T) {
 		w.serve("ds", func(rw http.ResponseWriter, r *http.Request) {
 			select {
 			case <-first:
-				rw.WriteHeader(500)
+				rw.WriteHeader(http.StatusInternalServerError)
 				_ = http.NewResponseController(rw).Flush()
 				<-r.Context().Done()
 			default:

@@ -78,7 +78,7 @@ func TestEarlyFailure(t *testing.T) {
 			if n.Add(1) == 1 {
 				buf := make([]byte, 5)
 				_, _ = io.ReadFull(r.Body, buf)
-				rw.WriteHeader(500)
+				rw.WriteHeader(http.StatusInternalServerError)
 				return
 			}
 			b, _ := io.ReadAll(r.Body)

@@ -2,6 +2,7 @@ package meshhttp_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -158,7 +159,7 @@ func TestTrailers(t *testing.T) {
 		n := 0
 		ds := w.serve("ds", func(rw http.ResponseWriter, _ *http.Request) {
 			if n++; n == 1 {
-				rw.WriteHeader(500) // the second attempt has the trailer too
+				rw.WriteHeader(http.StatusInternalServerError) // the second attempt has the trailer too
 				return
 			}
 			rw.Header().Set("Trailer", "Sum")
@@ -191,7 +192,7 @@ type onEOF struct {
 
 func (o onEOF) Read(p []byte) (int, error) {
 	n, err := o.Reader.Read(p)
-	if err == io.EOF { //nolint:errorlint // as readers return it
+	if errors.Is(err, io.EOF) {
 		o.f()
 	}
 	return n, err
@@ -205,10 +206,10 @@ func TestBodylessStatuses(t *testing.T) {
 		ds := w.serve("ds", func(rw http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/204":
-				rw.WriteHeader(204)
+				rw.WriteHeader(http.StatusNoContent)
 			case "/304":
 				rw.Header().Set("Etag", `"x"`)
-				rw.WriteHeader(304)
+				rw.WriteHeader(http.StatusNotModified)
 			default:
 				rw.Header().Set("Content-Length", "1234")
 			}
