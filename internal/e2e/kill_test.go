@@ -1,7 +1,9 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -65,7 +67,10 @@ func TestKillingAnUpstreamFailsNobody(t *testing.T) {
 			var lines strings.Builder
 			var all []*hitman
 			for range 5 {
-				h := &hitman{endpoint: endpointAt(t, "127.0.0.1:0", saying("ok"))}
+				h := &hitman{endpoint: endpointAt(t, "127.0.0.1:0", func(w http.ResponseWriter, _ *http.Request) {
+					time.Sleep(10 * time.Millisecond) // so that requests are under way when it dies
+					fmt.Fprint(w, "ok")
+				})}
 				all = append(all, h)
 				lines.WriteString(h.line())
 			}

@@ -78,6 +78,7 @@ func TestTunnels(t *testing.T) {
 	assert.Less(t, time.Since(begin), 4*time.Second)
 	_, err = c.r.ReadByte()
 	require.Error(t, err)
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the tunnel was left open")
 }
 
 func TestCONNECT(t *testing.T) {
