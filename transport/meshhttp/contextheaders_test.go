@@ -166,7 +166,7 @@ func TestL5dHeaders(t *testing.T) {
 		assert.Equal(t, "yoooooo", got.Header.Get("l5d-ctx-thing"), "V53")
 		do(call{host: "res"})
 		assert.Equal(t, "/residual", ds.last(t).Header.Get("l5d-dst-residual"), "V57")
-		do(call{host: "two"})
+		do(call{host: "two", header: []string{"l5d-dst-residual: /spoofed"}})
 		assert.NotContains(t, ds.last(t).Header, "L5d-Dst-Residual", "V57")
 	})
 }

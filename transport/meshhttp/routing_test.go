@@ -154,3 +154,13 @@ func TestClientForm(t *testing.T) {
 		assert.Same(t, req, resp.Request)
 	})
 }
+
+// TestUnboundNamesAreNotRetried: naming would say the same again, as often as the
+// budget allows.
+func TestUnboundNamesAreNotRetried(t *testing.T) {
+	onAllFaces(t, withClassifier(meshhttp.All), func(w *world, do func(call) reply) {
+		assert.Equal(w.t, 502, do(call{host: "unknown"}).StatusCode)
+		assert.Equal(w.t, 1, w.count("unbound", "requests"))
+		assert.Equal(w.t, 0, w.count("unbound", "retries", "total"))
+	})
+}
