@@ -82,13 +82,14 @@ routers:
 		return err
 	}
 	begin := time.Now()
+	const stormers = 8
 	var next, made atomic.Int64
 	var callers sync.WaitGroup
-	failed := make(chan error, 8)
-	for range 8 {
+	failed := make(chan error, stormers)
+	for range stormers {
 		callers.Go(func() {
 			// A slow machine makes fewer: it would be at it for minutes.
-			for i := next.Add(1); i <= int64(invented) && time.Since(begin) < 45*time.Second; i = next.Add(1) {
+			for i := next.Add(1); i <= int64(invented) && time.Since(begin) < 30*time.Second; i = next.Add(1) {
 				made.Add(1)
 				if err := one(int(i)); err != nil {
 					failed <- err
@@ -111,7 +112,7 @@ routers:
 	}
 	took := time.Since(begin)
 	invented = int(made.Load())
-	require.Greater(t, invented, 5000, "too slow to tell anything")
+	require.Greater(t, invented, 2000, "too slow to tell anything")
 	select {
 	case err := <-failed:
 		require.NoError(t, err)
@@ -145,6 +146,10 @@ routers:
 	// The others noticed nothing.
 	others.mustNotFail(t)
 	calm, storm := others.percentile(0.5, 0, quiet), others.percentile(0.5, quiet, stormy)
-	t.Logf("latency of others: %v before, %v meanwhile (median), %v (99 %%)", calm, storm, others.percentile(0.99, quiet, stormy))
-	assert.Less(t, storm, calm+50*time.Millisecond)
+	own := took * stormers / time.Duration(invented)
+	t.Logf("latency of others: %v before, %v meanwhile (median), %v (99 %%); of who invents: %v (mean)",
+		calm, storm, others.percentile(0.99, quiet, stormy), own)
+	// The processors are shared while the caches are not: who asks for a known name
+	// waits no longer than who invents names.
+	assert.Less(t, storm, calm+2*own+50*time.Millisecond)
 }
