@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -84,6 +85,7 @@ routers:
 	begin := time.Now()
 	const stormers = 8
 	var next, made atomic.Int64
+	var lat latencies
 	var callers sync.WaitGroup
 	failed := make(chan error, stormers)
 	for range stormers {
@@ -91,7 +93,15 @@ routers:
 			// A slow machine makes fewer: it would be at it for minutes.
 			for i := next.Add(1); i <= int64(invented) && time.Since(begin) < 30*time.Second; i = next.Add(1) {
 				made.Add(1)
-				if err := one(int(i)); err != nil {
+				at := time.Now()
+				err := one(int(i))
+				lat.add(&lat.invented, time.Since(at))
+				if i%20 == 0 && err == nil {
+					at = time.Now()
+					_, err = get(m.url("http")+"/", "Host: web").with(client)
+					lat.add(&lat.known, time.Since(at))
+				}
+				if err != nil {
 					failed <- err
 					return
 				}
@@ -112,7 +122,7 @@ routers:
 	}
 	took := time.Since(begin)
 	invented = int(made.Load())
-	require.Greater(t, invented, 2000, "too slow to tell anything")
+	require.Greater(t, invented, 1000, "too slow to tell anything")
 	select {
 	case err := <-failed:
 		require.NoError(t, err)
@@ -146,10 +156,30 @@ routers:
 	// The others noticed nothing.
 	others.mustNotFail(t)
 	calm, storm := others.percentile(0.5, 0, quiet), others.percentile(0.5, quiet, stormy)
-	own := took * stormers / time.Duration(invented)
-	t.Logf("latency of others: %v before, %v meanwhile (median), %v (99 %%); of who invents: %v (mean)",
-		calm, storm, others.percentile(0.99, quiet, stormy), own)
-	// The processors are shared while the caches are not: who asks for a known name
-	// waits no longer than who invents names.
-	assert.Less(t, storm, calm+2*own+50*time.Millisecond)
+	t.Logf("latency of others: %v before, %v meanwhile (median), %v (99 %%)", calm, storm, others.percentile(0.99, quiet, stormy))
+	// How much of that is the proxy's doing and how much the crowd on the processors
+	// shows in the latencies of the same callers at the same time: a known name costs
+	// them no more than an invented one.
+	known, unknown := median(lat.known), median(lat.invented)
+	t.Logf("latency of those who invent: %v for a known name, %v for others (median)", known, unknown)
+	assert.Less(t, known, 2*unknown+10*time.Millisecond)
+}
+
+// latencies are those of the callers who invent names.
+type latencies struct {
+	mu              sync.Mutex
+	known, invented []time.Duration
+}
+
+func (l *latencies) add(to *[]time.Duration, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*to = append(*to, took)
+}
+
+func median(d []time.Duration) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(d))[len(d)/2]
 }
