@@ -3,6 +3,7 @@ package meshhttp
 import (
 	"compress/gzip"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -66,18 +67,19 @@ func refused(params string) bool {
 }
 
 // write sends resp compressed.
-func (c *compression) write(w http.ResponseWriter, r *http.Request, resp *http.Response, pool *sync.Pool) error {
+func (c *compression) write(w http.ResponseWriter, r *http.Request, resp *http.Response, copying *sync.Pool, writers *gzipWriters) error {
 	stream := streams(resp)
 	delete(resp.Header, "Content-Length")
 	resp.Header["Content-Encoding"] = []string{"gzip"}
 	resp.Header.Add("Vary", "Accept-Encoding")
 	resp.ContentLength = -1
 	announced := writeHead(w, r, resp)
-	gz, err := gzip.NewWriterLevel(w, c.level)
+	gz, err := writers.get(c.level, w)
 	if err != nil {
 		return err
 	}
-	err = copyBody(&flusher{ResponseWriter: w, gz: gz}, resp.Body, stream, pool)
+	defer writers.put(c.level, gz)
+	err = copyBody(&flusher{ResponseWriter: w, gz: gz}, resp.Body, stream, copying)
 	_ = resp.Body.Close() // its error is the reader's, which copying has seen
 	if err != nil {
 		return errors.Join(errAborted, err) // without the end mark of gzip: it is not whole
@@ -87,6 +89,29 @@ func (c *compression) write(w http.ResponseWriter, r *http.Request, resp *http.R
 	}
 	writeTrailers(w, resp, announced)
 	return nil
+}
+
+// gzipWriters keeps compressors by level for the next response: making one takes
+// most of a megabyte, far more than the usual response.
+type gzipWriters [gzip.BestCompression + 1]sync.Pool
+
+func (p *gzipWriters) get(level int, w io.Writer) (*gzip.Writer, error) {
+	if level < gzip.BestSpeed || level > gzip.BestCompression {
+		return gzip.NewWriterLevel(w, level)
+	}
+	if gz, ok := p[level].Get().(*gzip.Writer); ok {
+		gz.Reset(w)
+		return gz, nil
+	}
+	return gzip.NewWriterLevel(w, level)
+}
+
+func (p *gzipWriters) put(level int, gz *gzip.Writer) {
+	if level < gzip.BestSpeed || level > gzip.BestCompression {
+		return
+	}
+	gz.Reset(nil) // the response must not be kept alive
+	p[level].Put(gz)
 }
 
 // flusher writes through the compressor and flushes both.

@@ -56,6 +56,7 @@ type Handler struct {
 	stats   *serverStats
 	active  atomic.Int64
 	buffers sync.Pool // of *[]byte, for copying bodies
+	gzip    gzipWriters
 }
 
 // NewHandler returns a Handler.

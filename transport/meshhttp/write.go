@@ -26,7 +26,7 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *http.Respo
 		return relay(w, resp)
 	}
 	if enc := compressor(h.opts.Compression, r, resp); enc != nil {
-		return enc.write(w, r, resp, &h.buffers)
+		return enc.write(w, r, resp, &h.buffers, &h.gzip)
 	}
 	return writeResponse(w, r, resp, &h.buffers)
 }
