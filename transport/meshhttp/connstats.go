@@ -56,7 +56,7 @@ type countedConn struct {
 	closed sync.Once
 	timer  *time.Timer // ends its life; nil: unlimited
 
-	written       atomic.Int64 // bytes that were given to the network
+	written       atomic.Int64 // bytes that were, or are just being, given to the network
 	busy, expired atomic.Bool
 }
 
@@ -69,8 +69,12 @@ func (c *countedConn) Read(p []byte) (int, error) {
 
 // Write implements io.Writer.
 func (c *countedConn) Write(p []byte) (int, error) {
+	// Before the write, because the peer's answer may be read before it returns.
+	c.written.Add(int64(len(p)))
 	n, err := c.Conn.Write(p)
-	c.written.Add(int64(n))
+	if n < len(p) {
+		c.written.Add(int64(n - len(p)))
+	}
 	c.stats.sent.Add(int64(n))
 	return n, err
 }

@@ -62,6 +62,7 @@ func newExchange(t *Transport, in inbound, id Identity) *exchange {
 			limit = 0 // it will not fit: nothing needs to be kept
 		}
 		x.body = newReplay(in.caller, limit, !in.proxied)
+		x.body.state = in.body
 		if in.caller.ContentLength > 0 && limit > 0 {
 			h[headerReplayable] = []string{""}
 		}

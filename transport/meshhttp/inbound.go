@@ -3,6 +3,7 @@ package meshhttp
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-mesh/weft"
@@ -28,7 +29,14 @@ type inbound struct {
 	span     *telemetry.Span      // the server span, if anybody wants one
 	label    string               // of the listener
 	proxied  bool                 // came over a connection that is not the caller's own
+	body     *bodyState           // of a listener's request with a body
 }
+
+// bodyState is how far the reading of a request's body has got.
+type bodyState struct{ begun, ended atomic.Bool }
+
+// halfRead reports whether somebody may still be reading.
+func (s *bodyState) halfRead() bool { return s != nil && s.begun.Load() && !s.ended.Load() }
 
 // extract reads the context headers and removes them from h. The deadline is
 // returned and advertised, not made the context's own as Propagator.Extract would:

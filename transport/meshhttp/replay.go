@@ -27,6 +27,7 @@ type replay struct {
 	names http.Header   // of the trailers, without values
 	limit int
 	owned bool // the source must be closed
+	state *bodyState
 
 	reading sync.Mutex // held while reading from the source, which may take long
 
@@ -123,7 +124,13 @@ func (v *replayView) Read(p []byte) (int, error) {
 	if n, done, err := v.kept(p); done { // a reader before this one may have read more
 		return n, err
 	}
+	if r.state != nil {
+		r.state.begun.Store(true)
+	}
 	n, err := r.req.Body.Read(p)
+	if err != nil && r.state != nil {
+		r.state.ended.Store(true)
+	}
 	return v.read(p[:n], err)
 }
 

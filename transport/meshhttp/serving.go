@@ -68,9 +68,18 @@ func (s *serving) respond() *http.Response {
 	// The identifier sees the headers as they are now, without the caller's context.
 	in.req = in.req.WithContext(in.ctx)
 	in.req.Header = in.header
+	if r.ContentLength != 0 {
+		in.body = &bodyState{}
+	}
 	resp, err := h.opts.Transport.carry(in)
 	if err != nil {
-		return s.fail(err)
+		resp = s.fail(err)
+	}
+	if in.body.halfRead() {
+		// The engine may be reading the body for as long as the caller sends it. The
+		// connection cannot be used for another request then: net/http panics if two
+		// read it.
+		resp.Header["Connection"] = []string{"close"}
 	}
 	return resp
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -95,7 +96,7 @@ func (w *world) secure(name string, auth tls.ClientAuthType, ca *authority, cert
 	require.NoError(w.t, err)
 	srv := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		_, _ = rw.Write([]byte(r.Host))
-	})}
+	}), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	cfg := &tls.Config{ClientAuth: auth, ClientCAs: ca.pool(), GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		c := cert()
 		return &c, nil
