@@ -74,8 +74,7 @@ type ServiceOptions struct {
 	Budget retry.BudgetOptions
 	// Backoff is the delay between retries; nil retries at once.
 	Backoff retry.Backoff
-	// Adapter is what the protocol adapter keeps per logical name, such as its
-	// response classifier.
+	// Adapter is for the protocol adapter to keep what it has per logical name.
 	Adapter any
 }
 
@@ -104,7 +103,7 @@ type ClientOptions struct {
 	// returns is closed when the endpoint is gone and its last request is over.
 	// metrics is the client's scope.
 	Connect func(ep weft.Endpoint, metrics *telemetry.Scope) io.Closer
-	// Adapter is what the protocol adapter keeps per client.
+	// Adapter is for the protocol adapter to keep what it has per client.
 	Adapter any
 }
 

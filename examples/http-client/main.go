@@ -70,18 +70,17 @@ func run(ctx context.Context, out io.Writer) error {
 	})
 	defer names.Close() //nolint:errcheck // the program ends
 
-	// The mesh. Service is asked once per logical name (/svc/users) and Client once per
-	// bound name (/#/static/users), so both can differ from name to name.
-	mesh, err := meshhttp.New(meshhttp.Options{Mesh: transport.Options{
-		Interpreter: names,
-		Service: func(dtab.Path) transport.ServiceOptions {
-			// A GET that got a 5xx is sent again, to another endpoint.
-			return transport.ServiceOptions{Adapter: meshhttp.ServiceSettings{Classifier: meshhttp.Read}}
+	// The mesh. Client is asked once per bound name (/#/static/users), so that settings
+	// can differ from name to name; Service, not used here, once per logical name.
+	mesh, err := meshhttp.New(meshhttp.Options{
+		Classifier: meshhttp.Read, // a GET that got a 5xx is sent again, to another endpoint
+		Mesh: transport.Options{
+			Interpreter: names,
+			Client: func(dtab.Path) transport.ClientOptions {
+				return transport.ClientOptions{Balancer: balancer.Options{Policy: balancer.EWMA{}}}
+			},
 		},
-		Client: func(dtab.Path) transport.ClientOptions {
-			return transport.ClientOptions{Balancer: balancer.Options{Policy: balancer.EWMA{}}}
-		},
-	}})
+	})
 	if err != nil {
 		return err
 	}

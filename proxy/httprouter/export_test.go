@@ -4,18 +4,20 @@ import (
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/transport"
+	"github.com/weft-mesh/weft/transport/meshhttp"
 )
 
 // What the options of a router become, for tests.
 
-func ServiceOf(c *config.Router, path dtab.Path) transport.ServiceOptions {
-	return (&builder{c: c}).service(path)
+func ServiceOf(c *config.Router, path dtab.Path) (transport.ServiceOptions, meshhttp.ServiceSettings) {
+	b := &builder{c: c}
+	return b.service(path), b.httpService(path)
 }
 
-func ClientOf(c *config.Router, id dtab.Path) transport.ClientOptions {
+func ClientOf(c *config.Router, id dtab.Path) (transport.ClientOptions, meshhttp.ClientSettings) {
 	b := &builder{c: c}
 	b.accessLog()
-	return b.client(id)
+	return b.client(id), b.httpClient(id)
 }
 
 func BufferBytes(c *config.Router) int64 { return (&builder{c: c}).bufferBytes() }

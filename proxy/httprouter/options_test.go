@@ -96,13 +96,10 @@ func TestClientKeys(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.keys, func(t *testing.T) {
-			got := httprouter.ClientOf(router(t, "client: "+row.keys), id)
-			settings, ok := got.Adapter.(meshhttp.ClientSettings)
-			require.True(t, ok)
+			got, settings := httprouter.ClientOf(router(t, "client: "+row.keys), id)
 			var want transport.ClientOptions
 			wanted := meshhttp.ClientSettings{Pool: meshhttp.PoolOptions{MaxHeaderBytes: 8 << 10}}
 			row.want(&want, &wanted)
-			got.Adapter = nil
 			assert.Equal(t, want, got)
 			assert.Equal(t, wanted, settings)
 		})
@@ -112,8 +109,7 @@ func TestClientKeys(t *testing.T) {
 func TestClientFunctions(t *testing.T) {
 	id := dtab.MustPath("/#/io.l5d.fs/web")
 	settings := func(keys string) meshhttp.ClientSettings {
-		s, ok := httprouter.ClientOf(router(t, keys), id).Adapter.(meshhttp.ClientSettings)
-		require.True(t, ok)
+		_, s := httprouter.ClientOf(router(t, keys), id)
 		return s
 	}
 	none := settings("client: {}")
@@ -141,8 +137,7 @@ func TestClientSocketOptions(t *testing.T) {
 			silent <- c // and nothing is read or written
 		}
 	}()
-	s, ok := httprouter.ClientOf(router(t, "client: {socketOptions: {noDelay: false, keepAlive: false, readTimeoutMs: 10, writeTimeoutMs: 10}}"), dtab.MustPath("/a")).Adapter.(meshhttp.ClientSettings)
-	require.True(t, ok)
+	_, s := httprouter.ClientOf(router(t, "client: {socketOptions: {noDelay: false, keepAlive: false, readTimeoutMs: 10, writeTimeoutMs: 10}}"), dtab.MustPath("/a"))
 	conn, err := s.Dial(context.Background(), l.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
@@ -164,28 +159,31 @@ func TestClientSocketOptions(t *testing.T) {
 func TestServiceKeys(t *testing.T) {
 	path := dtab.MustPath("/svc/web")
 	rows := []struct {
-		keys string
-		want transport.ServiceOptions
+		keys       string
+		want       transport.ServiceOptions
+		classifier meshhttp.Classifier
 	}{
-		{"{}", transport.ServiceOptions{}},
-		{"{totalTimeoutMs: 500}", transport.ServiceOptions{TotalTimeout: 500 * time.Millisecond}},
+		{"{}", transport.ServiceOptions{}, nil},
+		{"{totalTimeoutMs: 500}", transport.ServiceOptions{TotalTimeout: 500 * time.Millisecond}, nil},
 		{"{retries: {budget: {minRetriesPerSec: 5, percentCanRetry: 0.5, ttlSecs: 15}}}", transport.ServiceOptions{
 			Budget: retry.BudgetOptions{MinPerSecond: 5, Ratio: 0.5, TTL: 15 * time.Second},
-		}},
+		}, nil},
 		{"{retries: {backoff: {kind: jittered, minMs: 10, maxMs: 10000}}}", transport.ServiceOptions{
 			Backoff: retry.DecorrelatedJitter{Base: 10 * time.Millisecond, Max: 10 * time.Second},
-		}},
-		{"{retries: {backoff: {kind: constant, ms: 30}}}", transport.ServiceOptions{Backoff: retry.Constant(30 * time.Millisecond)}},
-		{"{responseClassifier: {kind: io.l5d.http.retryableRead5XX}}", transport.ServiceOptions{Adapter: meshhttp.ServiceSettings{Classifier: meshhttp.Read}}},
-		{"{responseClassifier: {kind: io.l5d.http.retryableIdempotent5XX}}", transport.ServiceOptions{Adapter: meshhttp.ServiceSettings{Classifier: meshhttp.Idempotent}}},
-		{"{responseClassifier: {kind: io.l5d.http.retryableAll5XX}}", transport.ServiceOptions{Adapter: meshhttp.ServiceSettings{Classifier: meshhttp.All}}},
-		{"{responseClassifier: {kind: io.l5d.http.nonRetryable5XX}}", transport.ServiceOptions{Adapter: meshhttp.ServiceSettings{Classifier: meshhttp.NonRetryable5XX{}}}},
-		{"{responseClassifier: {kind: io.l5d.http.allSuccessful}}", transport.ServiceOptions{Adapter: meshhttp.ServiceSettings{Classifier: meshhttp.AllSuccessful{}}}},
-		{"{kind: io.l5d.static, configs: [{prefix: '/svc/*', totalTimeoutMs: 1}, {prefix: /svc/other, totalTimeoutMs: 2}]}", transport.ServiceOptions{TotalTimeout: time.Millisecond}},
+		}, nil},
+		{"{retries: {backoff: {kind: constant, ms: 30}}}", transport.ServiceOptions{Backoff: retry.Constant(30 * time.Millisecond)}, nil},
+		{"{responseClassifier: {kind: io.l5d.http.retryableRead5XX}}", transport.ServiceOptions{}, meshhttp.Read},
+		{"{responseClassifier: {kind: io.l5d.http.retryableIdempotent5XX}}", transport.ServiceOptions{}, meshhttp.Idempotent},
+		{"{responseClassifier: {kind: io.l5d.http.retryableAll5XX}}", transport.ServiceOptions{}, meshhttp.All},
+		{"{responseClassifier: {kind: io.l5d.http.nonRetryable5XX}}", transport.ServiceOptions{}, meshhttp.NonRetryable5XX{}},
+		{"{responseClassifier: {kind: io.l5d.http.allSuccessful}}", transport.ServiceOptions{}, meshhttp.AllSuccessful{}},
+		{"{kind: io.l5d.static, configs: [{prefix: '/svc/*', totalTimeoutMs: 1}, {prefix: /svc/other, totalTimeoutMs: 2}]}", transport.ServiceOptions{TotalTimeout: time.Millisecond}, nil},
 	}
 	for _, row := range rows {
 		t.Run(row.keys, func(t *testing.T) {
-			assert.Equal(t, row.want, httprouter.ServiceOf(router(t, "service: "+row.keys), path))
+			got, settings := httprouter.ServiceOf(router(t, "service: "+row.keys), path)
+			assert.Equal(t, row.want, got)
+			assert.Equal(t, row.classifier, settings.Classifier)
 		})
 	}
 }

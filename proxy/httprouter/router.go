@@ -83,13 +83,15 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 		Propagation: p,
 		Tracers:     b.env.Tracers,
 		BufferBytes: b.bufferBytes(),
+		Service:     b.httpService,
+		Client:      b.httpClient,
 		Mesh: transport.Options{
 			Interpreter: b.env.Interpreter,
 			Label:       b.c.Name(),
 			Base:        b.c.Dtab,
 			Cache:       cacheOptions(b.c.BindingCache),
 			Service:     b.service,
-			Client:      func(id dtab.Path) transport.ClientOptions { return b.client(id) },
+			Client:      b.client,
 			Metrics:     b.env.Tree.Scope("rt", b.c.Name()),
 			Logger:      b.logger(),
 		},
@@ -137,29 +139,38 @@ func (b *builder) bufferBytes() int64 {
 // section has been found when the configuration was checked; what is wrong all the
 // same is logged, and the defaults are used.
 func (b *builder) service(path dtab.Path) transport.ServiceOptions {
-	p := b.c.Service.For(path)
-	o, err := policy.Service(p)
+	o, err := policy.Service(b.c.Service.For(path))
 	if err != nil {
 		b.logger().Error("service settings", "service", path.String(), "error", err)
 	}
-	if p.ResponseClassifier == nil {
-		return o
+	return o
+}
+
+// httpService returns what HTTP adds to them.
+func (b *builder) httpService(path dtab.Path) meshhttp.ServiceSettings {
+	part := b.c.Service.For(path).ResponseClassifier
+	if part == nil {
+		return meshhttp.ServiceSettings{}
 	}
-	c, err := config.Build[meshhttp.Classifier](*p.ResponseClassifier, plugin.Env{})
+	c, err := config.Build[meshhttp.Classifier](*part, plugin.Env{})
 	if err != nil {
 		b.logger().Error("response classifier", "service", path.String(), "error", err)
 	}
-	o.Adapter = meshhttp.ServiceSettings{Classifier: c}
-	return o
+	return meshhttp.ServiceSettings{Classifier: c}
 }
 
 // client returns the options of a bound name, likewise.
 func (b *builder) client(id dtab.Path) transport.ClientOptions {
-	p := b.c.Client.For(id)
-	o, err := policy.Client(p)
+	o, err := policy.Client(b.c.Client.For(id))
 	if err != nil {
 		b.logger().Error("client settings", "client", id.String(), "error", err)
 	}
+	return o
+}
+
+// httpClient returns what HTTP adds to them.
+func (b *builder) httpClient(id dtab.Path) meshhttp.ClientSettings {
+	p := b.c.Client.For(id)
 	s := meshhttp.ClientSettings{Pool: pool(p), TLS: tlsfiles.Client(p.TLS), Dial: dial(p.SocketOptions)}
 	s.Pool.MaxHeaderBytes = int64(kb(b.c.MaxHeadersKB)) // the key limits responses, too
 	if s.Pool.MaxHeaderBytes == 0 {
@@ -171,8 +182,7 @@ func (b *builder) client(id dtab.Path) transport.ClientOptions {
 	if access := b.log; access != nil {
 		s.AccessLog = func(e meshhttp.AccessEntry) { access.Record(e.Request, e.Response) }
 	}
-	o.Adapter = s
-	return o
+	return s
 }
 
 func cacheOptions(c config.BindingCache) transport.CacheOptions {

@@ -71,10 +71,7 @@ func (c *Conn) begin(ctx context.Context, method string, opts []grpc.CallOption)
 	}
 	x := &call{mesh: c.mesh, conn: c, method: method}
 	x.dest = c.mesh.router.Dest(path, weft.LocalDtab(ctx))
-	x.classifier = c.mesh.opts.Classifier
-	if s, _ := x.dest.Options().Adapter.(*ServiceSettings); s != nil && s.Classifier != nil {
-		x.classifier = s.Classifier
-	}
+	x.classifier, _ = x.dest.Options().Adapter.(Classifier) // set by New
 	x.opts = withoutOnFinish(opts)
 	return x, nil
 }

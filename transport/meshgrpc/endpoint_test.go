@@ -49,14 +49,12 @@ func selfSigned(t *testing.T, name string) (tls.Certificate, *x509.CertPool) {
 
 func TestCredentialsOfTheClient(t *testing.T) {
 	cert, pool := selfSigned(t, "secret.example")
-	secured := &meshgrpc.ClientSettings{Credentials: credentials.NewTLS(&tls.Config{RootCAs: pool, ServerName: "secret.example"})}
-	w := newWorld(t, meshgrpc.Options{Mesh: transport.Options{
-		Client: func(id dtab.Path) transport.ClientOptions {
-			if id == dtab.MustPath("/#/t/secret") {
-				return transport.ClientOptions{Adapter: secured}
-			}
-			return transport.ClientOptions{}
-		},
+	secured := meshgrpc.ClientSettings{Credentials: credentials.NewTLS(&tls.Config{RootCAs: pool, ServerName: "secret.example"})}
+	w := newWorld(t, meshgrpc.Options{Client: func(id dtab.Path) meshgrpc.ClientSettings {
+		if id == dtab.MustPath("/#/t/secret") {
+			return secured
+		}
+		return meshgrpc.ClientSettings{}
 	}})
 	w.serve("10.0.0.1:1", nil)
 	b := w.serve("10.0.0.2:1", nil, grpc.Creds(credentials.NewServerTLSFromCert(&cert)))

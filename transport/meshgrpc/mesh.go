@@ -30,13 +30,30 @@ type Mesh struct {
 func New(opts Options) (*Mesh, error) {
 	opts = opts.withDefaults()
 	m := &Mesh{open: map[*upstream]struct{}{}}
-	clients := opts.Mesh.Client
+	services, clients := opts.Mesh.Service, opts.Mesh.Client
+	opts.Mesh.Service = func(path dtab.Path) transport.ServiceOptions {
+		var s transport.ServiceOptions
+		if services != nil {
+			s = services(path)
+		}
+		classifier := opts.Classifier
+		if opts.Service != nil {
+			if own := opts.Service(path).Classifier; own != nil {
+				classifier = own
+			}
+		}
+		s.Adapter = classifier
+		return s
+	}
 	opts.Mesh.Client = func(id dtab.Path) transport.ClientOptions {
 		var c transport.ClientOptions
 		if clients != nil {
 			c = clients(id)
 		}
-		settings, _ := c.Adapter.(*ClientSettings)
+		var settings ClientSettings
+		if opts.Client != nil {
+			settings = opts.Client(id)
+		}
 		dial, plaintext := m.dialOptions(settings)
 		c.Connect = func(ep weft.Endpoint, _ *telemetry.Scope) io.Closer {
 			return &upstream{mesh: m, addr: ep.Addr, local: ep.Local, dial: dial, plaintext: plaintext}

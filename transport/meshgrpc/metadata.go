@@ -16,10 +16,7 @@ const (
 	keyDstResidual = "l5d-dst-residual"
 )
 
-const (
-	prefixL5d    = "l5d-"
-	prefixL5dCtx = "l5d-ctx-"
-)
+const prefixL5d = "l5d-"
 
 // lower spares the usual headers the conversion.
 func lower(key string) string {
@@ -80,10 +77,10 @@ func (out *outgoing) Del(key string) { delete(out.given, lower(key)) }
 
 // carry adds the application's own l5d-ctx-* metadata that ctx carries on.
 func (out *outgoing) carry(ctx context.Context) {
-	pairs, _ := ctx.Value(carriedKey{}).([]string)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if _, given := out.given[pairs[i]]; !given {
-			out.added = append(out.added, pairs[i], pairs[i+1])
+	for key, value := range propagation.Carried(ctx) {
+		key = strings.ToLower(key) // it may have come over HTTP/1
+		if _, given := out.given[key]; !given {
+			out.added = append(out.added, key, value)
 		}
 	}
 }

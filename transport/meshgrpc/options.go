@@ -14,10 +14,15 @@ import (
 
 // Options configure a Mesh.
 type Options struct {
-	// Mesh configures the router under the mesh. Its Interpreter is required. The
-	// Adapter of a service may be a *ServiceSettings, that of a client a
-	// *ClientSettings; a client's Connect is replaced.
+	// Mesh configures the router under the mesh. Its Interpreter is required; Adapter
+	// and Connect in what its Service and Client return are set by this package.
 	Mesh transport.Options
+
+	// Service returns what gRPC adds to the settings of a logical name, and Client
+	// what it adds to those of a bound name. They are called as those of Mesh are,
+	// and may be nil for the defaults.
+	Service func(path dtab.Path) ServiceSettings
+	Client  func(id dtab.Path) ClientSettings
 
 	// Prefix is what the names of the default Identifier begin with. The zero Path
 	// means /svc.
@@ -55,14 +60,13 @@ type Options struct {
 	Tracers *telemetry.Tracers
 }
 
-// ServiceSettings is what a logical name may have in
-// transport.ServiceOptions.Adapter.
+// ServiceSettings are the gRPC settings of a logical name.
 type ServiceSettings struct {
 	// Classifier judges the calls; nil means that of Options.
 	Classifier Classifier
 }
 
-// ClientSettings is what a bound name may have in transport.ClientOptions.Adapter.
+// ClientSettings are the gRPC settings of a bound name.
 type ClientSettings struct {
 	// Credentials secure the connections; nil means those of Options.
 	Credentials credentials.TransportCredentials

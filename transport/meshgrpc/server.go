@@ -111,7 +111,7 @@ func (o *ServerOptions) serve(ctx context.Context, method string) (*served, erro
 		trace = telemetry.NewTrace()
 		ctx = telemetry.WithTrace(ctx, trace)
 	}
-	ctx = carryOn(metadata.NewIncomingContext(ctx, md), md)
+	ctx = propagation.CarryOn(metadata.NewIncomingContext(ctx, md), md)
 	sv := &served{opts: o, ctx: ctx, cancel: cancel, method: method}
 	sv.span = o.Tracers.Start(trace, telemetry.ServerSpan, method)
 	sv.span.Annotate(telemetry.AnnServerRecv)
@@ -130,24 +130,4 @@ func (sv *served) end(err error) {
 	sv.span.Annotate(classAnnotation(c.Classify(sv.method, err)))
 	sv.span.Annotate(telemetry.AnnServerSend)
 	sv.opts.Tracers.Finish(sv.span)
-}
-
-// carriedKey is where a context has the l5d-ctx-* metadata that this package does
-// not know, as pairs. Linkerd asks every application to pass on all of it.
-type carriedKey struct{}
-
-func carryOn(ctx context.Context, md metadata.MD) context.Context {
-	var pairs []string
-	for k, values := range md {
-		if !strings.HasPrefix(k, prefixL5dCtx) || k == lower(propagation.HeaderDeadline) {
-			continue // a deadline that is still there could not be read
-		}
-		for _, v := range values {
-			pairs = append(pairs, k, v)
-		}
-	}
-	if pairs == nil {
-		return ctx
-	}
-	return context.WithValue(ctx, carriedKey{}, pairs)
 }

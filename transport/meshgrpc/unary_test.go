@@ -157,10 +157,9 @@ func TestRetriesEndWithTheBudget(t *testing.T) {
 }
 
 func TestClassifierOfTheService(t *testing.T) {
-	w := newWorld(t, meshgrpc.Options{Mesh: transport.Options{
-		Service: serviceOptions(transport.ServiceOptions{Adapter: &meshgrpc.ServiceSettings{
-			Classifier: meshgrpc.RetryableStatusCodes{Codes: []codes.Code{codes.Aborted}},
-		}}),
+	w := newWorld(t, meshgrpc.Options{Service: func(path dtab.Path) meshgrpc.ServiceSettings {
+		assert.Equal(t, "/svc/users", path.String())
+		return meshgrpc.ServiceSettings{Classifier: meshgrpc.RetryableStatusCodes{Codes: []codes.Code{codes.Aborted}}}
 	}})
 	var n atomic.Int64
 	w.serve("10.0.0.1:1", &backend{unary: func(context.Context, *testgrpc.SimpleRequest) error {
@@ -244,32 +243,31 @@ func TestTimeouts(t *testing.T) {
 		return status.FromContextError(ctx.Err()).Err()
 	}
 	for _, tt := range []struct {
-		name    string
-		service transport.ServiceOptions
-		client  transport.ClientOptions
-		caller  time.Duration
-		took    time.Duration
-		calls   int64
-		text    string
+		name       string
+		service    transport.ServiceOptions
+		classifier meshgrpc.Classifier
+		client     transport.ClientOptions
+		caller     time.Duration
+		took       time.Duration
+		calls      int64
+		text       string
 	}{
 		{
 			name: "attempt", client: transport.ClientOptions{AttemptTimeout: time.Second}, took: time.Second, calls: 1,
 			text: "exceeded 1.seconds to /#/t/users while waiting for a response for an individual request, excluding retries. Remote Info: 10.0.0.1:1",
 		},
 		{
-			name: "attempt, retried until the total",
-			service: transport.ServiceOptions{
-				TotalTimeout: 2500 * time.Millisecond,
-				Adapter:      &meshgrpc.ServiceSettings{Classifier: meshgrpc.AlwaysRetryable{}},
-			},
-			client: transport.ClientOptions{AttemptTimeout: time.Second}, took: 2500 * time.Millisecond, calls: 3,
+			name:       "attempt, retried until the total",
+			service:    transport.ServiceOptions{TotalTimeout: 2500 * time.Millisecond},
+			classifier: meshgrpc.AlwaysRetryable{},
+			client:     transport.ClientOptions{AttemptTimeout: time.Second}, took: 2500 * time.Millisecond, calls: 3,
 			text: "exceeded 2.seconds+500.milliseconds to r while waiting for a response for the request, including retries (if applicable). Remote Info: Not Available",
 		},
 		{name: "caller", caller: 700 * time.Millisecond, client: transport.ClientOptions{AttemptTimeout: time.Second}, took: 700 * time.Millisecond, calls: 1, text: "deadline"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, meshgrpc.Options{Mesh: transport.Options{
+				w := newWorld(t, meshgrpc.Options{Classifier: tt.classifier, Mesh: transport.Options{
 					Label: "r", Service: serviceOptions(tt.service), Client: clientOptions(tt.client),
 				}})
 				b := w.serve("10.0.0.1:1", &backend{unary: hang})

@@ -97,9 +97,9 @@ func (m *Mesh) ended(u *upstream, cc *grpc.ClientConn) {
 }
 
 // dialOptions are those of every endpoint of a client.
-func (m *Mesh) dialOptions(s *ClientSettings) (opts []grpc.DialOption, plaintext bool) {
+func (m *Mesh) dialOptions(s ClientSettings) (opts []grpc.DialOption, plaintext bool) {
 	creds := m.opts.Credentials
-	if s != nil && s.Credentials != nil {
+	if s.Credentials != nil {
 		creds = s.Credentials
 	}
 	plaintext = creds == nil
@@ -122,9 +122,7 @@ func (m *Mesh) dialOptions(s *ClientSettings) (opts []grpc.DialOption, plaintext
 		grpc.WithDefaultCallOptions(grpc.MaxRetryRPCBufferSize(0)),
 	}
 	opts = append(opts, m.opts.DialOptions...)
-	if s != nil {
-		opts = append(opts, s.DialOptions...)
-	}
+	opts = append(opts, s.DialOptions...)
 	return opts, plaintext
 }
 

@@ -43,6 +43,7 @@ func TestMiddleware(t *testing.T) {
 		req := newRequest(t, http.MethodGet, "http://app/", nil)
 		req.Header.Set("l5d-ctx-trace", in.EncodeString())
 		req.Header.Set("l5d-dtab", "/x=>/y")
+		req.Header["L5d-Ctx-Thing"] = []string{"a", "b"}
 		name, value, _ := strings.Cut(deadlineIn(time.Minute), ": ")
 		req.Header.Set(name, value)
 		assert.Equal(t, 200, readReply(roundTrip(t, w.mesh, req)).StatusCode)
@@ -59,6 +60,7 @@ func TestMiddleware(t *testing.T) {
 			assert.Equal(t, in.TraceLow, out.TraceLow)
 			spans = append(spans, out.Span)
 			assert.Equal(t, "/x=>/y", got.Header.Get("l5d-ctx-dtab"))
+			assert.Equal(t, []string{"a", "b"}, got.Header["L5d-Ctx-Thing"], "what is not ours is carried on too")
 			assert.Equal(t, value, got.Header.Get("l5d-ctx-deadline"))
 		}
 		assert.NotEqual(t, spans[0], spans[1], "every call has its own span")

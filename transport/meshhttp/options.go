@@ -15,10 +15,20 @@ import (
 
 // Options configure a Transport.
 type Options struct {
-	// Mesh configures the router under the transport. Its Interpreter is required.
-	// What Service and Client return may carry a ServiceSettings and a
-	// ClientSettings in Adapter; Connect is set by this package.
+	// Mesh configures the router under the transport. Its Interpreter is required;
+	// Adapter and Connect in what its Service and Client return are set by this
+	// package.
 	Mesh transport.Options
+
+	// Service returns what HTTP adds to the settings of a logical name, and Client
+	// what it adds to those of a bound name. They are called as those of Mesh are,
+	// and may be nil for the defaults.
+	Service func(path dtab.Path) ServiceSettings
+	Client  func(id dtab.Path) ClientSettings
+
+	// Classifier decides how the outcomes of services count whose settings have none;
+	// nil means NonRetryable5XX.
+	Classifier Classifier
 
 	// Identifier finds the logical name; nil means the Host header under /svc.
 	Identifier Identifier
@@ -45,13 +55,13 @@ type Options struct {
 	AdvisoryDeadline bool
 }
 
-// ServiceSettings is what a logical name may have in transport.ServiceOptions.Adapter.
+// ServiceSettings are the HTTP settings of a logical name.
 type ServiceSettings struct {
-	// Classifier decides how outcomes count; nil means NonRetryable5XX.
+	// Classifier decides how outcomes count; nil means that of Options.
 	Classifier Classifier
 }
 
-// ClientSettings is what a bound name may have in transport.ClientOptions.Adapter.
+// ClientSettings are the HTTP settings of a bound name.
 type ClientSettings struct {
 	// Pool bounds the connections to each endpoint.
 	Pool PoolOptions
@@ -100,7 +110,13 @@ func (o Options) withDefaults() Options {
 		if service != nil {
 			s = service(path)
 		}
-		set, _ := s.Adapter.(ServiceSettings)
+		var set ServiceSettings
+		if o.Service != nil {
+			set = o.Service(path)
+		}
+		if set.Classifier == nil {
+			set.Classifier = o.Classifier
+		}
 		s.Adapter = &set
 		return s
 	}
@@ -109,7 +125,10 @@ func (o Options) withDefaults() Options {
 		if client != nil {
 			c = client(id)
 		}
-		set, _ := c.Adapter.(ClientSettings)
+		var set ClientSettings
+		if o.Client != nil {
+			set = o.Client(id)
+		}
 		st := newClientState(set)
 		c.Adapter = st
 		c.Connect = st.connect

@@ -64,6 +64,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		in.header = http.Header{}
 	}
 	var err error
+	carryOn(req.Context(), in.header)
 	if in.ctx, in.deadline, err = extract(req.Context(), t.opts.Propagation, in.header); err != nil {
 		closeBody(req)
 		return nil, err

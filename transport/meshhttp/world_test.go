@@ -77,21 +77,32 @@ func newWorld(t *testing.T, s setup) *world {
 		if s.service == nil {
 			return transport.ServiceOptions{}
 		}
-		opts, set := s.service(p.String())
-		opts.Adapter = set
+		opts, _ := s.service(p.String())
 		return opts
 	}
+	o.Service = func(p dtab.Path) meshhttp.ServiceSettings {
+		if s.service == nil {
+			return meshhttp.ServiceSettings{}
+		}
+		_, set := s.service(p.String())
+		return set
+	}
 	o.Mesh.Client = func(id dtab.Path) transport.ClientOptions {
-		var opts transport.ClientOptions
+		if s.client == nil {
+			return transport.ClientOptions{}
+		}
+		opts, _ := s.client(id.String())
+		return opts
+	}
+	o.Client = func(id dtab.Path) meshhttp.ClientSettings {
 		var set meshhttp.ClientSettings
 		if s.client != nil {
-			opts, set = s.client(id.String())
+			_, set = s.client(id.String())
 		}
 		if set.Dial == nil {
 			set.Dial = w.net.Dial
 		}
-		opts.Adapter = set
-		return opts
+		return set
 	}
 	var err error
 	w.mesh, err = meshhttp.New(o)
