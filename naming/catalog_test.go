@@ -23,6 +23,10 @@ func TestCatalogNamesServicesByTheirFirstElement(t *testing.T) {
 			func(ctx context.Context, service string, set func(naming.State[weft.EndpointSet])) error {
 				watches.Add(1)
 				set(naming.Ok(weft.EndpointSet{Neg: service != "users"}))
+				changes := changes
+				if service != "users" {
+					changes = nil
+				}
 				for {
 					select {
 					case eps := <-changes:
