@@ -1,0 +1,58 @@
+package proxy_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/proxy"
+)
+
+func TestAdminShowsWhatNamersAndInterpretersHold(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "web"), []byte("10.0.0.1 80\nnonsense\n"), 0o600))
+	file := filepath.Join(t.TempDir(), "rules.dtab")
+	require.NoError(t, os.WriteFile(file, []byte("/svc => /#/io.l5d.fs ;\n"), 0o600))
+	p := newProxy(t, strings.NewReplacer("${dir}", dir, "${file}", file).Replace(`
+namers: [{kind: io.l5d.fs, rootDir: "${dir}"}]
+routers:
+- protocol: http
+  interpreter: {kind: io.l5d.fs, dtabFile: "${file}"}
+  servers: [{port: 0}]
+usage: {orgId: us}
+`), proxy.Options{Version: "1.2.3"})
+	get := func(target string) string {
+		w := httptest.NewRecorder()
+		p.Admin().ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+		require.Equal(t, http.StatusOK, w.Code, target)
+		return w.Body.String()
+	}
+	answer, err := proxy.Explain(t.Context(), p.Routers()[0], question(t, "/svc/web"))
+	require.NoError(t, err)
+	assert.Contains(t, answer.Delegation.Text(), "10.0.0.1:80")
+
+	assert.JSONEq(t, `["/#/io.l5d.fs/web"]`, get("/bound-names.json"))
+	state := get("/namer_state/io.l5d.fs.json")
+	assert.Contains(t, state, `"state":"stale"`, "a line was left out")
+	assert.Contains(t, state, "nonsense")
+	page := get("/")
+	assert.Contains(t, page, "linkerd admin")
+	assert.Contains(t, page, "1.2.3")
+	assert.Contains(t, page, "/#/io.l5d.fs", "the rules that the interpreter holds")
+	assert.Contains(t, get("/admin/metrics/usage"), `"orgId":"us"`)
+	assert.Contains(t, get("/delegator.json?namespace=http&path=/svc/web"), "10.0.0.1", "the stored rules hold for questions too")
+}
+
+func question(t *testing.T, name string) proxy.Question {
+	t.Helper()
+	p, err := dtab.ParsePath(name)
+	require.NoError(t, err)
+	return proxy.Question{Name: p}
+}
