@@ -11,10 +11,10 @@ import (
 
 // Sentinels below the typed errors of this package, for errors.Is.
 var (
-	ErrNoHosts  = errors.New("transport: the name has no endpoints")
-	ErrTimeout  = errors.New("transport: timed out")
-	ErrClosed   = errors.New("transport: the router is closed")
-	ErrNoBefore = errors.New("transport: the deadline passed before the request was sent")
+	ErrNoHosts = errors.New("transport: the name has no endpoints")
+	ErrTimeout = errors.New("transport: timed out")
+	ErrClosed  = errors.New("transport: the router is closed")
+	ErrTooLate = errors.New("transport: the deadline passed before the request was sent")
 )
 
 // NoHostsError says that a name led nowhere: no rule or namer knows it, or what

@@ -86,7 +86,7 @@ func (x *call) place(ctx context.Context, n int) (*attempt, weft.Result) {
 	// is to blame for it.
 	if !remains(ctx) {
 		res := x.unplaced(ctx, &weft.Error{
-			Stage: weft.StageDeadline, Dst: x.dest.Path(), Unsent: true, Err: transport.ErrNoBefore,
+			Stage: weft.StageDeadline, Dst: x.dest.Path(), Unsent: true, Err: transport.ErrTooLate,
 		})
 		pick.Done(weft.Result{Class: weft.Ignored, Err: res.Err})
 		return nil, res

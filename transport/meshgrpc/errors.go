@@ -43,7 +43,7 @@ func code(err error) codes.Code {
 		return codes.InvalidArgument
 	case errors.Is(err, transport.ErrClosed):
 		return codes.Canceled
-	case errors.Is(err, transport.ErrTimeout), errors.Is(err, transport.ErrNoBefore):
+	case errors.Is(err, transport.ErrTimeout), errors.Is(err, transport.ErrTooLate):
 		return codes.DeadlineExceeded
 	case stage == weft.StageConnect: // before the context: a dial has a deadline of its own
 		return codes.Unavailable

@@ -89,7 +89,7 @@ func TestStatusOfErrors(t *testing.T) {
 		{"unhealthy", at(weft.StagePick, balancer.ErrUnhealthy), codes.Unavailable, "pick /svc/a: balancer: no healthy endpoint"},
 		{"connect", at(weft.StageConnect, context.DeadlineExceeded), codes.Unavailable, "connect /svc/a: context deadline exceeded"},
 		{"timeout", at(weft.StageReceive, &transport.TimeoutError{Limit: time.Second, To: "r"}), codes.DeadlineExceeded, "exceeded 1.seconds to r while waiting for a response for the request, including retries (if applicable). Remote Info: Not Available"},
-		{"too late", at(weft.StageDeadline, transport.ErrNoBefore), codes.DeadlineExceeded, "deadline /svc/a: " + transport.ErrNoBefore.Error()},
+		{"too late", at(weft.StageDeadline, transport.ErrTooLate), codes.DeadlineExceeded, "deadline /svc/a: " + transport.ErrTooLate.Error()},
 		{"closed", at(weft.StageBind, transport.ErrClosed), codes.Canceled, "bind /svc/a: transport: the router is closed"},
 		{"a status below", at(weft.StageReceive, status.Error(codes.ResourceExhausted, "calm")), codes.ResourceExhausted, "receive /svc/a: rpc error: code = ResourceExhausted desc = calm"},
 		{"lost", at(weft.StageReceive, errors.New("EOF")), codes.Unavailable, "receive /svc/a: EOF"},
