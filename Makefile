@@ -31,8 +31,8 @@ test-short: ## run the tests without the race detector and without load tests
 	$(GO) test -short $(PKG)
 
 .PHONY: alloc
-alloc: ## run the tests that the race detector distorts: allocations and costs of hot paths
-	$(GO) test -run 'Alloc|Cost' . ./balancer ./circuit ./dtab ./naming ./retry ./telemetry ./transport
+alloc: ## run the tests that the race detector distorts: allocations, memory and costs of hot paths
+	$(GO) test -run 'Alloc|Cost|Memory' . ./balancer ./circuit ./dtab ./naming ./retry ./telemetry ./transport
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
