@@ -102,9 +102,10 @@ func DeadlineFrom(ctx context.Context) Deadline {
 	return d
 }
 
-// extractDeadline combines the deadlines in c and removes the header if at least
-// one of its values could be read.
-func extractDeadline(c Carrier) Deadline {
+// TakeDeadline combines the deadlines in c and removes the header if at least one
+// of its values could be read. It is for those who, unlike Propagator.Extract, do
+// not make the deadline the context's own.
+func TakeDeadline(c Carrier) Deadline {
 	var all Deadline
 	read := false
 	for _, v := range c.Values(HeaderDeadline) {

@@ -29,7 +29,7 @@ func (p Propagator) Extract(ctx context.Context, c Carrier) (_ context.Context, 
 	}
 	ctx = weft.AddDtab(ctx, local)
 	ctx = p.extractTrace(ctx, c)
-	ctx, cancel = WithDeadline(ctx, extractDeadline(c))
+	ctx, cancel = WithDeadline(ctx, TakeDeadline(c))
 	return ctx, cancel, nil
 }
 

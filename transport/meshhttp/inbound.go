@@ -43,26 +43,13 @@ func (s *bodyState) halfRead() bool { return s != nil && s.begun.Load() && !s.en
 // it ends when the response begins. Whoever set it has waited for the head only,
 // and would not want the next hop to cut the stream that follows.
 func extract(ctx context.Context, p propagation.Propagator, h http.Header) (context.Context, propagation.Deadline, error) {
-	d := takeDeadline(h)
+	d := propagation.TakeDeadline(carrier(h))
 	ctx, cancel, err := p.Extract(ctx, carrier(h))
 	cancel() // does nothing, as there is no deadline left to wait for
 	if err != nil {
 		return ctx, d, &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}
 	}
 	return propagation.Advertise(ctx, d), d, nil
-}
-
-// takeDeadline combines the deadlines in h and removes them if one could be read.
-func takeDeadline(h http.Header) (all propagation.Deadline) {
-	for _, v := range h[propagation.HeaderDeadline] {
-		if d, ok := propagation.ParseDeadline(v); ok {
-			all = all.Combine(d)
-		}
-	}
-	if !all.IsZero() {
-		delete(h, propagation.HeaderDeadline)
-	}
-	return all
 }
 
 // deadlineError says that the deadline passed that came with a request.
