@@ -16,13 +16,9 @@ type HeaderPath struct {
 // Identify implements Identifier. A value that is no path is not recognised, with
 // the parser's message as the reason.
 func (h HeaderPath) Identify(req *http.Request) (Identity, error) {
-	header := h.Header
-	if header == "" {
-		header = "l5d-name"
-	}
-	v := headerValue(req, header)
-	if v == "" {
-		return Identity{}, &Unidentified{Reason: header + " header is absent"}
+	v, err := headerValue(req, h.Header, "l5d-name")
+	if err != nil {
+		return Identity{}, err
 	}
 	p, err := dtab.ParsePath(v)
 	if err != nil {

@@ -16,13 +16,9 @@ type HeaderToken struct {
 
 // Identify implements Identifier.
 func (h HeaderToken) Identify(req *http.Request) (Identity, error) {
-	header := h.Header
-	if header == "" {
-		header = "Host"
-	}
-	v := headerValue(req, header)
-	if v == "" {
-		return Identity{}, &Unidentified{Reason: header + " header is absent"}
+	v, err := headerValue(req, h.Header, "Host")
+	if err != nil {
+		return Identity{}, err
 	}
 	return named(h.Prefix, v)
 }

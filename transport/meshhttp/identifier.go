@@ -71,13 +71,21 @@ func (c Chain) Identify(req *http.Request) (Identity, error) {
 // DefaultPrefix is the prefix of identified names where none is configured.
 func DefaultPrefix() dtab.Path { return dtab.MustPath("/svc") }
 
-// headerValue returns the value of a header as callers sent it; Host lives outside
-// http.Header.
-func headerValue(req *http.Request, name string) string {
-	if strings.EqualFold(name, "host") {
-		return req.Host
+// headerValue returns the value of the header that names a request, which is usual
+// unless the configuration has another. Host lives outside http.Header.
+func headerValue(req *http.Request, configured, usual string) (string, error) {
+	header := configured
+	if header == "" {
+		header = usual
 	}
-	return req.Header.Get(name)
+	v := req.Header.Get(header)
+	if strings.EqualFold(header, "host") {
+		v = req.Host
+	}
+	if v == "" {
+		return "", &Unidentified{Reason: header + " header is absent"}
+	}
+	return v, nil
 }
 
 // named appends elements of text to the prefix. Empty elements cannot be part of
