@@ -52,34 +52,38 @@ func Do[Rep any](
 		p.Budget.Deposit()
 	}
 	rep, res, client := attempt(ctx, 0)
+	var l Loop
 	if res.Err == nil && !res.Class.Failed() {
-		client.observe(RequeuesPerRequest, 0)
-		p.observe(RetriesPerRequest, 0)
+		l.End(&p, client, true)
 		return rep, res
 	}
-	var l loop
-	for n := 1; l.again(ctx, &p, client, &res); n++ {
+	for n := 1; l.Again(ctx, &p, client, &res); n++ {
 		if discard != nil {
 			discard(rep)
 		}
 		if !sleep(ctx, l.delay) {
 			var none Rep
-			rep, res = none, ended(ctx, &p, false)
-			break
+			l.End(&p, nil, false)
+			return none, ended(ctx, &p, false)
 		}
 		rep, res, client = attempt(ctx, n)
 		if res.Err == nil && !res.Class.Failed() {
-			client.observe(RequeuesPerRequest, l.requeues)
-			break
+			l.End(&p, client, true)
+			return rep, res
 		}
 	}
-	p.observe(RetriesPerRequest, l.retries)
+	l.End(&p, nil, false)
 	return rep, res
 }
 
-// loop is how far a request has got. It does not depend on Rep, so that the
-// decisions are compiled once.
-type loop struct {
+// Loop is the retry loop taken apart, for adapters that do not wait in a goroutine
+// for each request. It decides as Do does, and is how far one request has got. The
+// zero Loop is ready for use; it is not safe for concurrent use.
+//
+// The order of calls is: Policy.Budget.Deposit and the first attempt; after each
+// attempt that failed, Again; after Delay, the next attempt; End when Again says
+// no, or after an attempt that did not fail.
+type Loop struct {
 	delay time.Duration // before the attempt that again allowed
 
 	retries int           // on the service's account
@@ -93,9 +97,22 @@ type loop struct {
 	connects  int           // failures to connect in a row
 }
 
-// again reports whether there is another attempt after the outcome res, and sets
-// the delay before it. It downgrades res when requeues are exhausted.
-func (l *loop) again(ctx context.Context, p *Policy, c *Client, res *weft.Result) bool {
+// Delay returns how long to wait before the attempt that Again has allowed.
+func (l *Loop) Delay() time.Duration { return l.delay }
+
+// End records how many attempts there were. c is the client of the last one if it
+// did not fail, which succeeded says; after a failure Again has recorded that.
+func (l *Loop) End(p *Policy, c *Client, succeeded bool) {
+	if succeeded {
+		c.observe(RequeuesPerRequest, l.requeues)
+	}
+	p.observe(RetriesPerRequest, l.retries)
+}
+
+// Again reports whether there is another attempt after the outcome res of an
+// attempt that was placed on c, and sets the delay before it. It downgrades res
+// when requeues are exhausted.
+func (l *Loop) Again(ctx context.Context, p *Policy, c *Client, res *weft.Result) bool {
 	if res.Class == weft.Ignored || ctx.Err() != nil || errors.Is(res.Err, context.Canceled) {
 		c.observe(RequeuesPerRequest, l.requeues)
 		return false
@@ -120,7 +137,7 @@ func (l *loop) again(ctx context.Context, p *Policy, c *Client, res *weft.Result
 	return res.Class == weft.Retryable && l.retry(ctx, p, res)
 }
 
-func (l *loop) reconnect(ctx context.Context, c *Client) (decided, yes bool) {
+func (l *Loop) reconnect(ctx context.Context, c *Client) (decided, yes bool) {
 	switch {
 	case l.connects >= c.connectTries():
 		return false, false
@@ -136,7 +153,7 @@ func (l *loop) reconnect(ctx context.Context, c *Client) (decided, yes bool) {
 	return true, true
 }
 
-func (l *loop) requeue(ctx context.Context, c *Client, res *weft.Result) (decided, yes bool) {
+func (l *Loop) requeue(ctx context.Context, c *Client, res *weft.Result) (decided, yes bool) {
 	if !c.open() {
 		c.observe(CannotRetry, 1)
 		return false, false
@@ -164,7 +181,7 @@ func (l *loop) requeue(ctx context.Context, c *Client, res *weft.Result) (decide
 	return true, true
 }
 
-func (l *loop) retry(ctx context.Context, p *Policy, res *weft.Result) bool {
+func (l *Loop) retry(ctx context.Context, p *Policy, res *weft.Result) bool {
 	if p.Budget == nil {
 		return false
 	}
@@ -182,7 +199,7 @@ func (l *loop) retry(ctx context.Context, p *Policy, res *weft.Result) bool {
 		p.observe(RetryBudgetExhausted, 1)
 		return false
 	}
-	*l = loop{delay: delay, retries: l.retries + 1, retried: drawn}
+	*l = Loop{delay: delay, retries: l.retries + 1, retried: drawn}
 	p.observe(Retried, 1)
 	return true
 }
