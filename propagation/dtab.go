@@ -7,10 +7,11 @@ import (
 	"github.com/weft-mesh/weft/dtab"
 )
 
-// extractDtab reads the per-request dtab: every l5d-ctx-dtab, then every
-// l5d-dtab, so that what the user asked for wins over what an earlier hop carried
-// along. Both headers are removed, also if one does not parse.
-func extractDtab(c Carrier) (dtab.Dtab, error) {
+// TakeDtab reads the per-request dtab: every l5d-ctx-dtab, then every l5d-dtab, so
+// that what the user asked for wins over what an earlier hop carried along. Both
+// headers are removed, also if one does not parse; the error is a
+// *dtab.SyntaxError.
+func TakeDtab(c Carrier) (dtab.Dtab, error) {
 	var all dtab.Dtab
 	var failed error
 	for _, key := range [...]string{HeaderCtxDtab, HeaderDtab} {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/telemetry"
 )
 
 // Propagator reads and writes the headers of one trace format together with the
@@ -23,7 +24,7 @@ type Propagator struct {
 // A dtab that does not parse is an error, a *dtab.SyntaxError; a deadline or
 // trace that cannot be read counts as absent.
 func (p Propagator) Extract(ctx context.Context, c Carrier) (_ context.Context, cancel context.CancelFunc, err error) {
-	local, err := extractDtab(c)
+	local, err := TakeDtab(c)
 	if err != nil {
 		return ctx, func() {}, err
 	}
@@ -37,9 +38,24 @@ func (p Propagator) Extract(ctx context.Context, c Carrier) (_ context.Context, 
 // per-request dtab if ctx has them, and the trace of ctx, which the caller has
 // already moved on to the client span (see ClientSpan).
 func (p Propagator) Inject(ctx context.Context, c Carrier) {
-	if d := DeadlineFrom(ctx); !d.IsZero() {
+	t, traced := telemetry.TraceFrom(ctx)
+	p.inject(ctx, DeadlineFrom(ctx), c)
+	if traced {
+		p.injectTrace(t, c)
+	}
+}
+
+// InjectSpan is Inject for adapters that make no context for each attempt: t is the
+// trace of the client span (see ClientTrace), and d a deadline besides those of
+// ctx.
+func (p Propagator) InjectSpan(ctx context.Context, t telemetry.Trace, d Deadline, c Carrier) {
+	p.inject(ctx, DeadlineFrom(ctx).Combine(d), c)
+	p.injectTrace(t, c)
+}
+
+func (p Propagator) inject(ctx context.Context, d Deadline, c Carrier) {
+	if !d.IsZero() {
 		c.Set(HeaderDeadline, d.String())
 	}
 	injectDtab(ctx, c)
-	p.injectTrace(ctx, c)
 }

@@ -28,12 +28,13 @@ const (
 	headerB3Flags   = "X-B3-Flags"
 )
 
-// extractTrace makes the span that came in the parent of a new one. Without an
-// incoming trace the context keeps what it has, or a trace starts here, so that
-// everything that is done for the request is one trace.
-func (p Propagator) extractTrace(ctx context.Context, c Carrier) context.Context {
+// TakeTrace reads the trace headers and removes them from c. It returns the trace
+// of the request: a child of the one that came in, else that of ctx, else a new
+// one, so that everything that is done for the request is one trace. changed
+// reports whether it is another than that of ctx.
+func (p Propagator) TakeTrace(ctx context.Context, c Carrier) (t telemetry.Trace, changed bool) {
 	t, has := telemetry.TraceFrom(ctx)
-	changed := !has
+	changed = !has
 	if in, ok := p.readTrace(c); ok {
 		t, changed = in.Child(), true
 	} else if !has {
@@ -45,6 +46,11 @@ func (p Propagator) extractTrace(ctx context.Context, c Carrier) context.Context
 		}
 		c.Del(HeaderSample)
 	}
+	return t, changed
+}
+
+func (p Propagator) extractTrace(ctx context.Context, c Carrier) context.Context {
+	t, changed := p.TakeTrace(ctx, c)
 	if !changed {
 		return ctx
 	}
@@ -64,29 +70,34 @@ func (p Propagator) readTrace(c Carrier) (telemetry.Trace, bool) {
 	return t, err == nil
 }
 
-// ClientSpan returns ctx with the trace of a new client span: a child of the span
-// in ctx, or the root of a new trace. Every attempt has its own.
-func ClientSpan(ctx context.Context) (context.Context, telemetry.Trace) {
-	t, ok := telemetry.TraceFrom(ctx)
-	if ok {
-		t = t.Child()
-	} else {
-		t = telemetry.NewTrace()
+// ClientTrace returns the trace of a new client span: a child of the span in ctx,
+// or the root of a new trace. Every attempt has its own.
+func ClientTrace(ctx context.Context) telemetry.Trace {
+	if t, ok := telemetry.TraceFrom(ctx); ok {
+		return t.Child()
 	}
+	return telemetry.NewTrace()
+}
+
+// ClientSpan returns ctx with the trace of a new client span, as ClientTrace has
+// it.
+func ClientSpan(ctx context.Context) (context.Context, telemetry.Trace) {
+	t := ClientTrace(ctx)
 	return telemetry.WithTrace(ctx, t), t
 }
 
-func (p Propagator) injectTrace(ctx context.Context, c Carrier) {
-	t, ok := telemetry.TraceFrom(ctx)
-	if !ok {
-		return
-	}
+func (p Propagator) injectTrace(t telemetry.Trace, c Carrier) {
 	if p.Trace == B3 {
 		writeB3(t, c)
 		return
 	}
-	c.Set(HeaderTrace, t.EncodeString())
-	c.Set(HeaderReqID, t.ReqID())
+	// Both in one string: they are written for every request.
+	text := t.AppendReqID(make([]byte, 0, 96))
+	reqID := len(text)
+	text = t.AppendBase64(text)
+	both := string(text)
+	c.Set(HeaderTrace, both[reqID:])
+	c.Set(HeaderReqID, both[:reqID])
 }
 
 // readB3 reads the B3 multi-header form. The span id is required; of 128-bit trace

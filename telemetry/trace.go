@@ -95,14 +95,32 @@ func newID() uint64 {
 
 type traceKey struct{}
 
+// TraceContext is a context that carries a trace. It is WithTrace for those who
+// have a place for it: neither of its fields may change while it is in use.
+type TraceContext struct {
+	context.Context //nolint:containedctx // it is a context itself
+
+	Trace Trace
+}
+
+// Value implements context.Context.
+func (c *TraceContext) Value(key any) any {
+	if key == (traceKey{}) {
+		return &c.Trace
+	}
+	return c.Context.Value(key)
+}
+
 // WithTrace returns a context that carries t.
 func WithTrace(ctx context.Context, t Trace) context.Context {
-	return context.WithValue(ctx, traceKey{}, t)
+	return &TraceContext{Context: ctx, Trace: t}
 }
 
 // TraceFrom returns the trace that ctx carries. It reports false, with the zero
 // Trace, if there is none.
 func TraceFrom(ctx context.Context) (Trace, bool) {
-	t, ok := ctx.Value(traceKey{}).(Trace)
-	return t, ok
+	if t, ok := ctx.Value(traceKey{}).(*Trace); ok {
+		return *t, true
+	}
+	return Trace{}, false
 }
