@@ -1,7 +1,6 @@
 package meshhttp
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -61,7 +60,7 @@ func (a *attempt) accept(resp *http.Response) (_ *http.Response, whole bool, err
 		return resp, true, nil
 	}
 	if n := resp.ContentLength; n > 0 && n <= a.x.t.opts.BufferBytes {
-		err := readWhole(resp)
+		err := readWhole(resp, &a.x.mem)
 		return resp, err == nil, err
 	}
 	return resp, false, nil
@@ -80,7 +79,7 @@ func (a *attempt) checkSwitch(resp *http.Response) error {
 }
 
 // readWhole replaces the body by what it holds.
-func readWhole(resp *http.Response) error {
+func readWhole(resp *http.Response, mem *memBody) error {
 	defer resp.Body.Close() //nolint:errcheck // it was read to its end
 	var b []byte
 	var err error
@@ -93,7 +92,8 @@ func readWhole(resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(b))
+	mem.Reset(b)
+	resp.Body = mem
 	return nil
 }
 

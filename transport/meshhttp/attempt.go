@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/weft-mesh/weft"
@@ -25,6 +26,10 @@ type attempt struct {
 	timer   *time.Timer             // of the attempt timeout
 	timeout *transport.TimeoutError // what the timer says
 	span    *telemetry.Span
+
+	out  http.Request // what is sent
+	url  url.URL
+	body body
 }
 
 // attempt sends the request once. It is the body of the retry loop: everything
@@ -55,7 +60,11 @@ func (x *exchange) attempt(loop context.Context, n int) (*http.Response, weft.Re
 		pick.Done(weft.Result{Class: weft.Ignored, Err: res.Err})
 		return nil, res, client.Retry()
 	}
-	a := &attempt{x: x, pick: pick, state: state, n: n}
+	a := &x.first
+	if x.attempts++; x.attempts > 1 {
+		a = &attempt{} // the first one may not have let go of everything yet
+	}
+	a.x, a.pick, a.state, a.n = x, pick, state, n
 	resp, res := a.send(loop)
 	return resp, res, client.Retry()
 }

@@ -1,6 +1,7 @@
 package meshhttp
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -16,7 +17,8 @@ func (a *attempt) own(resp *http.Response, res weft.Result, whole bool) {
 		a.done(res, answered(resp))
 		return
 	}
-	b := &body{ReadCloser: resp.Body, a: a, res: res, answered: answered(resp)}
+	b := &a.body
+	b.ReadCloser, b.a, b.res, b.answered = resp.Body, a, res, answered(resp)
 	if w, ok := resp.Body.(io.Writer); ok {
 		resp.Body = &duplex{body: b, Writer: w}
 	} else {
@@ -87,3 +89,9 @@ func (d *duplex) CloseWrite() error {
 	}
 	return http.ErrNotSupported
 }
+
+// memBody is a body that is in memory.
+type memBody struct{ bytes.Reader }
+
+// Close implements io.Closer.
+func (*memBody) Close() error { return nil }

@@ -12,14 +12,15 @@ import (
 type clientState struct {
 	ClientSettings
 	nack *circuit.Nack
+	wire func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream
 }
 
-func newClientState(s ClientSettings) *clientState {
+func newClientState(s ClientSettings, wire func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream) *clientState {
 	nack, err := circuit.NewNack(s.Nack)
 	if err != nil {
 		nack, _ = circuit.NewNack(circuit.NackOptions{}) // the configuration was checked where it was read
 	}
-	return &clientState{ClientSettings: s, nack: nack}
+	return &clientState{ClientSettings: s, nack: nack, wire: wire}
 }
 
 // connect makes what reaches one endpoint.
@@ -27,5 +28,5 @@ func (s *clientState) connect(ep weft.Endpoint, metrics *telemetry.Scope) io.Clo
 	if ep.Local != "" {
 		return localAnswer(ep.Local)
 	}
-	return newWire(ep, s.ClientSettings, metrics)
+	return s.wire(ep, s.ClientSettings, metrics)
 }

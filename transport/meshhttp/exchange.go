@@ -10,6 +10,7 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/retry"
+	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 )
 
@@ -18,7 +19,7 @@ type exchange struct {
 	t  *Transport
 	in inbound
 
-	header  http.Header // of the outgoing request, as all attempts share it
+	header  fields // of the outgoing request, as all attempts share it
 	url     url.URL
 	upgrade string // the protocol that the caller wants to switch to
 	body    *replay
@@ -29,21 +30,41 @@ type exchange struct {
 
 	// deadline is that of the timeouts, which the next hop is told.
 	deadline propagation.Deadline
+
+	// What follows is room for what every request needs, so that it is allocated in
+	// one piece.
+	trace    telemetry.TraceContext
+	first    attempt
+	added    [2][1]string // values of the response's headers
+	mem      memBody
+	attempts int
+	ended    bool
 }
 
-// newExchange makes the parts of the outgoing request that all attempts share. The
-// order is Linkerd's: first what the mesh adds, then the hop-by-hop headers go, so
-// that a Connection header can take back what was added before it.
-func newExchange(t *Transport, in inbound, id Identity) *exchange {
+// carry takes a request through the mesh whose context has been read.
+func (x *exchange) carry() (*http.Response, error) {
+	id, err := x.t.identify(x.in.req)
+	if err != nil {
+		closeBody(x.in.caller)
+		return nil, err
+	}
+	x.begin(id)
+	return x.run()
+}
+
+// begin makes the parts of the outgoing request that all attempts share. The order
+// is Linkerd's: first what the mesh adds, then the hop-by-hop headers go, so that a
+// Connection header can take back what was added before it.
+func (x *exchange) begin(id Identity) {
+	t, in := x.t, &x.in
 	if in.begun.IsZero() {
 		in.begun = time.Now()
 	}
-	x := &exchange{t: t, in: in, header: in.header, url: outgoingURL(in.req, id.URI)}
-	h := x.header
+	x.header.Header, x.url = in.header, outgoingURL(in.req, id.URI)
+	h := x.header.Header
 	x.upgrade = upgradeOf(h)
-	values := &[2][1]string{{id.Path.String()}} // one allocation for both
-	h[headerDstService] = values[0][:]
-	appendVia(h, in.req.ProtoMajor, in.req.ProtoMinor, &values[1])
+	x.header.Set(headerDstService, id.Path.String())
+	x.header.Set(headerVia, via(h, in.req.ProtoMajor, in.req.ProtoMinor))
 	stripHopByHop(h)
 	if x.upgrade != "" {
 		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{x.upgrade}
@@ -74,7 +95,6 @@ func newExchange(t *Transport, in inbound, id Identity) *exchange {
 	if s, _ := x.dest.Options().Adapter.(*ServiceSettings); s != nil {
 		x.classifier = s.Classifier
 	}
-	return x
 }
 
 // run makes attempts until there is a result to return.
@@ -185,18 +205,20 @@ func (x *exchange) dress(resp *http.Response, class weft.Class) {
 		success = "1.0"
 	}
 	h := resp.Header
-	values := &[2][1]string{{success}} // one allocation for both
-	h[headerSuccess] = values[0][:]
+	x.added[0][0] = success
+	h[headerSuccess] = x.added[0][:]
 	stripHopByHop(h)
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{x.upgrade}
 	}
-	appendVia(h, resp.ProtoMajor, resp.ProtoMinor, &values[1])
+	x.added[1][0] = via(h, resp.ProtoMajor, resp.ProtoMinor)
+	h[headerVia] = x.added[1][:]
 	resp.Request = x.in.caller
 }
 
 // end gives back what the exchange holds.
 func (x *exchange) end() {
+	x.ended = true
 	if x.body != nil {
 		x.body.close()
 	}

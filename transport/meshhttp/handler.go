@@ -39,6 +39,10 @@ type ServerOptions struct {
 	// callers that accept it, 1 to 9 every response at that level, NoCompression
 	// none.
 	Compression int
+	// Owned says that the server around the handler leaves the headers of requests to
+	// it, to be changed, and looks at nothing of a request after ServeHTTP. It saves a
+	// copy.
+	Owned bool
 	// Metrics is the scope rt/<label>/server/<ip>/<port>; nil records nothing.
 	Metrics *telemetry.Scope
 }
@@ -52,11 +56,12 @@ const NoCompression = -1
 // The http.Server around it should allow heads of MaxHeaderBytes and
 // MaxInitialLineBytes together, and have DisableGeneralOptionsHandler set.
 type Handler struct {
-	opts    ServerOptions
-	stats   *serverStats
-	active  atomic.Int64
-	buffers sync.Pool // of *[]byte, for copying bodies
-	gzip    gzipWriters
+	opts     ServerOptions
+	stats    *serverStats
+	active   atomic.Int64
+	buffers  sync.Pool // of *[]byte, for copying bodies
+	servings sync.Pool // of *serving
+	gzip     gzipWriters
 }
 
 // NewHandler returns a Handler.
@@ -85,7 +90,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex() // not all writers need it
 	}
 	h.stats.begin()
-	s := serving{h: h, r: r, begun: begun}
+	s := h.serve(r, begun)
 	defer s.end() // also when the response is cut off below
 	resp := s.respond()
 	s.status = resp.StatusCode
@@ -94,6 +99,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	err := h.write(w, r, resp)
 	h.stats.end(resp, err, time.Since(begun))
+	s.written = err == nil
 	if errors.Is(err, errAborted) {
 		// The head has been sent: cutting the connection is the only way left to say
 		// that the body is not whole.

@@ -41,20 +41,17 @@ func stripHopByHop(h http.Header) {
 	}
 }
 
-// appendVia adds this hop to Via. A message keeps one Via header; further ones are
-// dropped, as in Linkerd.
-//
-// The header's slice is value's, which the caller has made along with others.
-func appendVia(h http.Header, major, minor int, value *[1]string) {
-	via := "1.1 linkerd"
+// via returns the Via header with this hop added. A message keeps one Via header;
+// further ones are dropped, as in Linkerd.
+func via(h http.Header, major, minor int) string {
+	hop := "1.1 linkerd"
 	if major != 1 || minor != 1 {
-		via = fmt.Sprintf("%d.%d linkerd", major, minor)
+		hop = fmt.Sprintf("%d.%d linkerd", major, minor)
 	}
 	if old := h[headerVia]; len(old) > 0 {
-		via = old[0] + ", " + via
+		return old[0] + ", " + hop
 	}
-	value[0] = via
-	h[headerVia] = value[:]
+	return hop
 }
 
 // callDepth counts the hops in the first Via header.

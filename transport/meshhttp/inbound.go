@@ -42,12 +42,21 @@ func (s *bodyState) halfRead() bool { return s != nil && s.begun.Load() && !s.en
 // returned and advertised, not made the context's own as Propagator.Extract would:
 // it ends when the response begins. Whoever set it has waited for the head only,
 // and would not want the next hop to cut the stream that follows.
-func extract(ctx context.Context, p propagation.Propagator, h http.Header) (context.Context, propagation.Deadline, error) {
-	d := propagation.TakeDeadline(carrier(h))
-	ctx, cancel, err := p.Extract(ctx, carrier(h))
-	cancel() // does nothing, as there is no deadline left to wait for
+//
+// place is where the context may put the trace.
+func extract(
+	ctx context.Context, p propagation.Propagator, h http.Header, place *telemetry.TraceContext,
+) (context.Context, propagation.Deadline, error) {
+	c := carrier(h)
+	d := propagation.TakeDeadline(c)
+	local, err := propagation.TakeDtab(c)
 	if err != nil {
 		return ctx, d, &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}
+	}
+	ctx = weft.AddDtab(ctx, local)
+	if t, changed := p.TakeTrace(ctx, c); changed {
+		place.Context, place.Trace = ctx, t
+		ctx = place
 	}
 	return propagation.Advertise(ctx, d), d, nil
 }

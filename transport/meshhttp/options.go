@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/circuit"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/propagation"
@@ -53,6 +54,9 @@ type Options struct {
 	// does. By default a request is answered with 503 when the deadline that came
 	// with it has passed, and is not sent after it.
 	AdvisoryDeadline bool
+
+	// wire makes what reaches an endpoint.
+	wire func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream
 }
 
 // ServiceSettings are the HTTP settings of a logical name.
@@ -104,6 +108,10 @@ func (o Options) withDefaults() Options {
 	if o.BufferBytes == 0 {
 		o.BufferBytes = defaultBuffer
 	}
+	wire := o.wire
+	if wire == nil {
+		wire = func(ep weft.Endpoint, s ClientSettings, m *telemetry.Scope) upstream { return newWire(ep, s, m) }
+	}
 	service, client := o.Mesh.Service, o.Mesh.Client
 	o.Mesh.Service = func(path dtab.Path) transport.ServiceOptions {
 		var s transport.ServiceOptions
@@ -129,7 +137,7 @@ func (o Options) withDefaults() Options {
 		if o.Client != nil {
 			set = o.Client(id)
 		}
-		st := newClientState(set)
+		st := newClientState(set, wire)
 		c.Adapter = st
 		c.Connect = st.connect
 		return c

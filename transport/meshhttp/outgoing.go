@@ -17,31 +17,36 @@ var errNoConnection = errors.New("meshhttp: the endpoint has no connection of th
 // request makes the outgoing request of this attempt.
 func (a *attempt) request(loop context.Context) *http.Request {
 	x := a.x
-	ctx, trace := propagation.ClientSpan(propagation.Advertise(x.in.ctx, x.deadline))
+	trace, deadline := propagation.ClientTrace(x.in.ctx), x.deadline
 	if limit := a.pick.Client.Options().AttemptTimeout; limit > 0 {
 		now := time.Now()
-		ctx = propagation.Advertise(ctx, propagation.Deadline{Timestamp: now, At: now.Add(limit)})
+		deadline = deadline.Combine(propagation.Deadline{Timestamp: now, At: now.Add(limit)})
 	}
 
 	if a.n > 0 {
-		x.header = x.header.Clone() // the previous attempt may still be writing it
+		x.header.Header = x.header.Clone() // the previous attempt may still be writing it
 	}
-	header := x.header
-	header[headerDstClient] = []string{a.pick.Client.ID().String()}
+	header := &x.header
+	header.Set(headerDstClient, a.pick.Client.ID().String())
 	if a.pick.Residual.IsEmpty() {
-		delete(header, headerDstRes) // the previous attempt's, or one that is not ours
+		header.Del(headerDstRes) // the previous attempt's, or one that is not ours
 	} else {
-		header[headerDstRes] = []string{a.pick.Residual.String()}
+		header.Set(headerDstRes, a.pick.Residual.String())
 	}
-	x.t.opts.Propagation.Inject(ctx, carrier(header))
-	forwardClientCert(header, a.state.ForwardClientCert, x.in.caller.TLS)
+	x.t.opts.Propagation.InjectSpan(x.in.ctx, trace, deadline, header)
+	forwardClientCert(header.Header, a.state.ForwardClientCert, x.in.caller.TLS)
 
 	a.span = x.t.opts.Tracers.Start(trace, telemetry.ClientSpan, x.in.req.Method)
 	a.annotateBegin()
 
-	out := x.in.req.WithContext(a.limit(ctx, loop))
-	u := x.url
-	out.URL, out.Header, out.RequestURI = &u, header, ""
+	out := &a.out
+	if ctx := a.limit(x.in.ctx, loop); ctx == x.in.req.Context() {
+		*out = *x.in.req
+	} else {
+		out = x.in.req.WithContext(ctx)
+	}
+	a.url = x.url
+	out.URL, out.Header, out.RequestURI = &a.url, header.Header, ""
 	out.Close, out.TransferEncoding, out.TLS = false, nil, nil // these are of the other connection
 	out.Body, out.GetBody, out.Trailer = nil, nil, nil
 	if authority := a.pick.Client.Meta()["authority"]; authority != "" {

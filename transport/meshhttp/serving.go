@@ -1,6 +1,7 @@
 package meshhttp
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -17,6 +18,54 @@ type serving struct {
 	status  int
 	failure string // where the request failed, for the span
 	counted bool   // among those that MaxConcurrent bounds
+	written bool   // the whole response was
+
+	x exchange
+
+	// req is the request as the mesh sees it. It belongs to this serving, and so does
+	// its context, so that neither is made anew for every request.
+	req *http.Request
+	ctx servingContext
+}
+
+// servingContext is a context that is another one for each request.
+type servingContext struct{ context.Context } //nolint:containedctx // it is a context itself
+
+// serve returns a serving for r.
+func (h *Handler) serve(r *http.Request, begun time.Time) *serving {
+	s, _ := h.servings.Get().(*serving)
+	if s == nil {
+		s = &serving{}
+		s.req = (&http.Request{}).WithContext(&s.ctx)
+	}
+	s.h, s.r, s.begun = h, r, begun
+	return s
+}
+
+// recycle lets another request use s, if nobody can have kept a part of it: there
+// was one attempt, it came to its end in this goroutine, and nothing but the wire
+// has seen it, which says that it has let go of it.
+func (s *serving) recycle() {
+	x := &s.x
+	a := &x.first
+	if !s.written || !x.ended || x.attempts != 1 || x.body != nil || x.upgrade != "" || a.cancel != nil || !a.sending.clean || s.span != nil {
+		return
+	}
+	h, req := s.h, s.req
+	*s = serving{req: req}
+	h.servings.Put(s)
+}
+
+// inner fills in the mesh's own view of the caller's request.
+func (s *serving) inner(r *http.Request, ctx context.Context, header http.Header) *http.Request { //nolint:revive // the request is what it is about
+	s.ctx.Context = ctx
+	q := s.req
+	q.Method, q.URL, q.RequestURI, q.Host = r.Method, r.URL, r.RequestURI, r.Host
+	q.Proto, q.ProtoMajor, q.ProtoMinor = r.Proto, r.ProtoMajor, r.ProtoMinor
+	q.Header, q.Trailer, q.TransferEncoding = header, r.Trailer, r.TransferEncoding
+	q.Body, q.ContentLength, q.Close = r.Body, r.ContentLength, r.Close
+	q.RemoteAddr, q.TLS, q.Form, q.PostForm, q.MultipartForm = r.RemoteAddr, r.TLS, nil, nil, nil
+	return q
 }
 
 // respond returns the response to the request.
@@ -25,9 +74,14 @@ func (s *serving) respond() *http.Response {
 	if resp := h.refuse(r); resp != nil {
 		return resp
 	}
-	in := inbound{
-		caller: r, req: originForm(r), ctx: r.Context(), header: r.Header.Clone(),
+	s.x.t = h.opts.Transport
+	in := &s.x.in
+	*in = inbound{
+		caller: r, req: originForm(r), ctx: r.Context(), header: r.Header,
 		begun: s.begun, timeout: h.opts.Timeout, label: h.opts.Label, proxied: true,
+	}
+	if !h.opts.Owned {
+		in.header = r.Header.Clone()
 	}
 	// The caller's context headers first: a bad dtab is the caller's mistake and is
 	// answered before anything else looks at the request. Where nothing of the
@@ -36,7 +90,7 @@ func (s *serving) respond() *http.Response {
 		stripL5d(in.header)
 	} else {
 		var err error
-		if in.ctx, in.deadline, err = extract(in.ctx, h.opts.Transport.opts.Propagation, in.header); err != nil {
+		if in.ctx, in.deadline, err = extract(in.ctx, h.opts.Transport.opts.Propagation, in.header, &s.x.trace); err != nil {
 			return s.fail(err)
 		}
 	}
@@ -66,12 +120,12 @@ func (s *serving) respond() *http.Response {
 		}
 	}
 	// The identifier sees the headers as they are now, without the caller's context.
-	in.req = in.req.WithContext(in.ctx)
-	in.req.Header = in.header
+	in.req = s.inner(in.req, in.ctx, in.header)
+	in.ctx = &s.ctx
 	if r.ContentLength != 0 {
 		in.body = &bodyState{}
 	}
-	resp, err := h.opts.Transport.carry(in)
+	resp, err := s.x.carry()
 	if err != nil {
 		resp = s.fail(err)
 	}
@@ -96,6 +150,7 @@ func (s *serving) end() {
 		s.h.active.Add(-1)
 	}
 	s.h.endSpan(s.span, s.status, s.failure)
+	s.recycle()
 }
 
 // refuse answers requests whose head is beyond the limits or is none.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 )
 
@@ -49,7 +50,7 @@ func (t *Transport) Identify(req *http.Request) (dtab.Path, dtab.Dtab, error) {
 	} else {
 		req = originForm(req)
 	}
-	ctx, _, err := extract(req.Context(), t.opts.Propagation, req.Header.Clone())
+	ctx, _, err := extract(req.Context(), t.opts.Propagation, req.Header.Clone(), &telemetry.TraceContext{})
 	if err != nil {
 		return dtab.Path{}, nil, err
 	}
@@ -59,27 +60,18 @@ func (t *Transport) Identify(req *http.Request) (dtab.Path, dtab.Dtab, error) {
 
 // RoundTrip implements http.RoundTripper: one request on its way through the mesh.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	in := inbound{caller: req, req: clientForm(req), header: req.Header.Clone()}
+	x := &exchange{t: t, in: inbound{caller: req, req: clientForm(req), header: req.Header.Clone()}}
+	in := &x.in
 	if in.header == nil {
 		in.header = http.Header{}
 	}
 	var err error
 	carryOn(req.Context(), in.header)
-	if in.ctx, in.deadline, err = extract(req.Context(), t.opts.Propagation, in.header); err != nil {
+	if in.ctx, in.deadline, err = extract(req.Context(), t.opts.Propagation, in.header, &x.trace); err != nil {
 		closeBody(req)
 		return nil, err
 	}
-	return t.carry(in)
-}
-
-// carry takes a request through the mesh whose context has been read.
-func (t *Transport) carry(in inbound) (*http.Response, error) {
-	id, err := t.identify(in.req)
-	if err != nil {
-		closeBody(in.caller)
-		return nil, err
-	}
-	return newExchange(t, in, id).run()
+	return x.carry()
 }
 
 // identify asks the identifier and dresses its error.

@@ -48,6 +48,10 @@ type sending struct {
 	fresh bool  // a new connection was made
 	wrote time.Time
 
+	// clean is set by an engine that has nothing of the request left in its hands when
+	// the response has come to its end.
+	clean bool
+
 	free func() // gives back a place in the pool; nil: none is held
 }
 
