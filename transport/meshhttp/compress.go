@@ -18,7 +18,7 @@ func compressor(level int, r *http.Request, resp *http.Response) *compression {
 		resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength == 0 ||
 		resp.StatusCode < 200 || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified ||
 		resp.StatusCode == http.StatusPartialContent ||
-		resp.Header.Get("Content-Encoding") != "" || !acceptsGzip(r.Header) {
+		!acceptsGzip(r.Header) || resp.Header.Get("Content-Encoding") != "" {
 		return nil
 	}
 	if level == 0 {

@@ -78,9 +78,9 @@ func headerValue(req *http.Request, configured, usual string) (string, error) {
 	if header == "" {
 		header = usual
 	}
-	v := req.Header.Get(header)
-	if strings.EqualFold(header, "host") {
-		v = req.Host
+	v := req.Host
+	if !strings.EqualFold(header, "host") {
+		v = req.Header.Get(header)
 	}
 	if v == "" {
 		return "", &Unidentified{Reason: header + " header is absent"}

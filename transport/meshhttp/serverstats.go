@@ -77,8 +77,11 @@ func (s *serverStats) end(resp *http.Response, err error, took time.Duration) {
 }
 
 func successful(resp *http.Response) bool {
-	if v := resp.Header.Get(headerSuccess); v != "" {
-		f, err := strconv.ParseFloat(v, 64)
+	if v := resp.Header[headerSuccess]; len(v) > 0 && v[0] != "" {
+		if v[0] == "1.0" {
+			return true
+		}
+		f, err := strconv.ParseFloat(v[0], 64)
 		return err == nil && f > 0
 	}
 	return resp.StatusCode < 500
