@@ -18,11 +18,7 @@ func Line(req *http.Request, resp *http.Response, at time.Time) string {
 	var b strings.Builder
 	b.WriteString(orDash(req.Host))
 	b.WriteByte(' ')
-	ip, _, err := net.SplitHostPort(req.RemoteAddr)
-	if err != nil {
-		ip = "0.0.0.0"
-	}
-	b.WriteString(ip)
+	b.WriteString(hostOf(req.RemoteAddr))
 	b.WriteString(" - - [")
 	b.WriteString(at.Format("02/01/2006:15:04:05 MST"))
 	b.WriteString(`] "`)
@@ -37,6 +33,30 @@ func Line(req *http.Request, resp *http.Response, at time.Time) string {
 	b.WriteString(orDash(length))
 	b.WriteString(` "` + orDash(req.Header.Get("Referer")) + `" "` + orDash(req.Header.Get("User-Agent")) + `"`)
 	return b.String()
+}
+
+// H2Entry is an exchange of an h2 router.
+type H2Entry struct {
+	Authority, Method, Path string
+	RemoteAddr              string // of the caller, with its port
+	Status                  int
+	Referer, UserAgent      string
+}
+
+// H2Line returns the line for an exchange of an h2 router. It has no length, and
+// its zone is a number:
+//
+//	<authority> <remote ip> - - [<dd/MM/yyyy:HH:mm:ss +0000>] "<method> <path> HTTP/2" <status> - "<referer>" "<user agent>"
+func H2Line(e H2Entry, at time.Time) string {
+	return orDash(e.Authority) + " " + hostOf(e.RemoteAddr) + " - - [" + at.Format("02/01/2006:15:04:05 -0700") + `] "` +
+		clean(e.Method+" "+e.Path+" HTTP/2") + `" ` + strconv.Itoa(e.Status) + ` - "` + orDash(e.Referer) + `" "` + orDash(e.UserAgent) + `"`
+}
+
+func hostOf(addr string) string {
+	if ip, _, err := net.SplitHostPort(addr); err == nil {
+		return ip
+	}
+	return "0.0.0.0"
 }
 
 func orDash(s string) string {

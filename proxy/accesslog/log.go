@@ -87,7 +87,16 @@ func (l *Log) open(appending bool) error {
 // written is lost: requests do not fail because of their log.
 func (l *Log) Record(req *http.Request, resp *http.Response) {
 	now := time.Now()
-	line := Line(req, resp, now) + "\n"
+	l.write(Line(req, resp, now)+"\n", now)
+}
+
+// RecordH2 is Record for an exchange of an h2 router.
+func (l *Log) RecordH2(e H2Entry) {
+	now := time.Now()
+	l.write(H2Line(e, now)+"\n", now)
+}
+
+func (l *Log) write(line string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ready() != nil {

@@ -269,3 +269,11 @@ func TestRecordIsSafeForConcurrentUse(t *testing.T) {
 	}
 	assert.Equal(t, 400, lines)
 }
+
+func TestH2Line(t *testing.T) {
+	at := time.Date(2026, 11, 21, 9, 8, 7, 0, time.UTC)
+	got := H2Line(H2Entry{Authority: "web", Method: "GET", Path: "/a\"b", RemoteAddr: "10.0.0.1:5", Status: 200, UserAgent: "curl"}, at)
+	assert.Equal(t, `web 10.0.0.1 - - [21/11/2026:09:08:07 +0000] "GET /a\"b HTTP/2" 200 - "-" "curl"`, got)
+	got = H2Line(H2Entry{Method: "POST", Path: "/", Status: 502}, at)
+	assert.Equal(t, `- 0.0.0.0 - - [21/11/2026:09:08:07 +0000] "POST / HTTP/2" 502 - "-" "-"`, got)
+}

@@ -31,6 +31,10 @@ type ClientPolicy struct {
 	RequestAuthorizers []Part `yaml:"requestAuthorizers" weft:"role=requestAuthorizer,only=http|h2"`
 	ForwardClientCert  *bool  `yaml:"forwardClientCert" weft:"only=http|h2"`
 
+	// HTTP2 sends the requests of an http router over HTTP/2 connections, which
+	// callers share, to endpoints that understand it: the next hop is a weft too.
+	HTTP2 *bool `yaml:"http2" weft:"only=http"` // false
+
 	H2Settings `yaml:",inline"`
 
 	ThriftFramed           *bool `yaml:"thriftFramed" weft:"only=thrift|thriftmux"`           // true

@@ -47,5 +47,5 @@ routers:
 	// alice counts down from 10 <nil>
 	// http 127.0.0.1:4140 /svc=>/#/com.example.countdown
 	// bad.yaml:2:9: namers[0].kind: unknown namer kind "com.example.countdwn" (did you mean "com.example.countdown"?); known are com.example.countdown
-	// bad.yaml:5:14: routers[0].servers[0].prt: Unrecognized field "prt" (did you mean "port"?); known keys are addForwardedHeader, announce, clearContext, ip, label, maxCallDepth, maxConcurrentRequests, port, serverSession, socketOptions, timeoutMs, timestampHeader, tls
+	// bad.yaml:5:14: routers[0].servers[0].prt: Unrecognized field "prt" (did you mean "port"?); known keys are addForwardedHeader, announce, clearContext, http2, ip, label, maxCallDepth, maxConcurrentRequests, port, serverSession, socketOptions, timeoutMs, timestampHeader, tls
 }

@@ -41,7 +41,7 @@ func TestBadSnippets(t *testing.T) {
 		// 1.1: keys and types
 		{"V143 top", "maxHeadersKB: 3\n" + good, `l5d.yaml:1:1: maxHeadersKB: Unrecognized field "maxHeadersKB"; known keys are admin, namers, routers, telemetry, usage`},
 		{"V143 router key", "label: x\n" + good, `l5d.yaml:1:1: label: Unrecognized field "label": this is a key of a router: set routers[].label; known keys are admin, namers, routers, telemetry, usage`},
-		{"V143 server", good + "    prt: 1\n", `l5d.yaml:5:5: routers[0].servers[0].prt: Unrecognized field "prt" (did you mean "port"?); known keys are addForwardedHeader, announce, clearContext, ip, label, maxCallDepth, maxConcurrentRequests, port, serverSession, socketOptions, timeoutMs, timestampHeader, tls`},
+		{"V143 server", good + "    prt: 1\n", `l5d.yaml:5:5: routers[0].servers[0].prt: Unrecognized field "prt" (did you mean "port"?); known keys are addForwardedHeader, announce, clearContext, http2, ip, label, maxCallDepth, maxConcurrentRequests, port, serverSession, socketOptions, timeoutMs, timestampHeader, tls`},
 		{"h2 key", good + "    windowUpdateRatio: 1\n", `l5d.yaml:5:5: routers[0].servers[0].windowUpdateRatio: Unrecognized field "windowUpdateRatio": a key of h2 routers only; known keys are`},
 		{"namer key", "namers:\n- kind: io.l5d.fs\n  rootdir: /x\n" + good, `l5d.yaml:3:3: namers[0].rootdir: Unrecognized field "rootdir" (did you mean "rootDir"?); known keys are experimental, kind, prefix, rootDir, transformers`},
 		{"duplicate", good + "  dtab: /a=>/b\n  dtab: /a=>/b\n", `l5d.yaml:6:3: routers[0].dtab: duplicate key "dtab", first set in line 5`},

@@ -35,6 +35,10 @@ type Server struct {
 	MaxCallDepth       *int             `yaml:"maxCallDepth" weft:"only=http|h2,min=1"` // 1000
 	TimestampHeader    *string          `yaml:"timestampHeader" weft:"only=http,nonempty"`
 
+	// HTTP2 serves callers of an http router that speak HTTP/2, by prior knowledge or
+	// as ALPN finds out, besides those that speak HTTP/1.
+	HTTP2 *bool `yaml:"http2" weft:"only=http"` // true
+
 	H2Settings                        `yaml:",inline"`
 	MaxConcurrentStreamsPerConnection *int `yaml:"maxConcurrentStreamsPerConnection" weft:"only=h2,min=1"` // 1000
 
