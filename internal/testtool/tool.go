@@ -1,0 +1,73 @@
+package testtool
+
+import (
+	"cmp"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Tool is a program that is built from the module proxy, by its package path.
+type Tool string
+
+// The tools, and what they are for.
+const (
+	// H2Spec is a conformance suite of HTTP/2 servers.
+	H2Spec Tool = "github.com/summerwind/h2spec/cmd/h2spec"
+	// InteropClient and InteropServer are gRPC's interoperability tests.
+	InteropClient Tool = "google.golang.org/grpc/interop/client"
+	InteropServer Tool = "google.golang.org/grpc/interop/server"
+	// GRPCurl is curl for gRPC.
+	GRPCurl Tool = "github.com/fullstorydev/grpcurl/cmd/grpcurl"
+)
+
+// module is the directory beside this file from which a tool is built, and name
+// what it is called in the cache.
+func (t Tool) module() (dir, name string) {
+	switch t {
+	case H2Spec:
+		return "h2spec", "h2spec"
+	case InteropClient:
+		return "grpcinterop", "interop-client"
+	case InteropServer:
+		return "grpcinterop", "interop-server"
+	case GRPCurl:
+		return "grpcurl", "grpcurl"
+	}
+	return "", ""
+}
+
+// Get returns the path of a tool, which it builds unless it is in the cache.
+func Get(tb testing.TB, t Tool) string {
+	tb.Helper()
+	path, err := t.Path()
+	if err != nil {
+		missing(tb, "testtool: %v", err)
+	}
+	return path
+}
+
+// Installed returns the path of a program of the system. The package is Debian's,
+// for the one who reads that it is missing.
+func Installed(tb testing.TB, name, debian string) string {
+	tb.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(tb, "testtool: %s is not installed: apt-get install %s", name, debian)
+	}
+	return path
+}
+
+// missing ends a test that cannot run.
+func missing(tb testing.TB, format string, args ...any) {
+	tb.Helper()
+	if Required(os.Getenv) {
+		tb.Fatalf(format, args...)
+	}
+	tb.Skipf("NOT TESTED (CI=true or WEFT_REAL=1 would fail here): "+format, args...)
+}
+
+// Required reports whether an environment wants every program to be there.
+func Required(getenv func(string) string) bool {
+	return cmp.Or(getenv("WEFT_REAL"), "0") != "0" || getenv("CI") == "true"
+}
