@@ -3,6 +3,7 @@ package httprouter
 import (
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/policy"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
@@ -22,6 +23,6 @@ func ClientOf(c *config.Router, id dtab.Path) (transport.ClientOptions, meshhttp
 
 func BufferBytes(c *config.Router) int64 { return (&builder{c: c}).bufferBytes() }
 
-func CacheOf(c *config.Router) transport.CacheOptions { return cacheOptions(c.BindingCache) }
+func CacheOf(c *config.Router) transport.CacheOptions { return policy.Cache(c.BindingCache) }
 
 var Compression = compression

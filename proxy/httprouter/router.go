@@ -89,7 +89,7 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 			Interpreter: b.env.Interpreter,
 			Label:       b.c.Name(),
 			Base:        b.c.Dtab,
-			Cache:       cacheOptions(b.c.BindingCache),
+			Cache:       policy.Cache(b.c.BindingCache),
 			Service:     b.service,
 			Client:      b.client,
 			Metrics:     b.env.Tree.Scope("rt", b.c.Name()),
@@ -171,7 +171,7 @@ func (b *builder) client(id dtab.Path) transport.ClientOptions {
 // httpClient returns what HTTP adds to them.
 func (b *builder) httpClient(id dtab.Path) meshhttp.ClientSettings {
 	p := b.c.Client.For(id)
-	s := meshhttp.ClientSettings{Pool: pool(p), TLS: tlsfiles.Client(p.TLS), Dial: dial(p.SocketOptions)}
+	s := meshhttp.ClientSettings{Pool: pool(p), TLS: tlsfiles.Client(p.TLS), Dial: policy.Dial(p.SocketOptions)}
 	s.Pool.MaxHeaderBytes = int64(kb(b.c.MaxHeadersKB)) // the key limits responses, too
 	if s.Pool.MaxHeaderBytes == 0 {
 		s.Pool.MaxHeaderBytes = defaultHeadBytes
@@ -183,23 +183,6 @@ func (b *builder) httpClient(id dtab.Path) meshhttp.ClientSettings {
 		s.AccessLog = func(e meshhttp.AccessEntry) { access.Record(e.Request, e.Response) }
 	}
 	return s
-}
-
-func cacheOptions(c config.BindingCache) transport.CacheOptions {
-	var o transport.CacheOptions
-	set := func(to *int, from *int) {
-		if from != nil {
-			*to = *from
-		}
-	}
-	set(&o.Paths, c.Paths)
-	set(&o.Trees, c.Trees)
-	set(&o.Bounds, c.Bounds)
-	set(&o.Clients, c.Clients)
-	if c.IdleTTL != nil {
-		o.IdleTTL = *c.IdleTTL
-	}
-	return o
 }
 
 // accessLog makes the router's access log, if it has one. The servers open it when

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft/proxy/accesslog"
-	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
+	"github.com/weft-mesh/weft/proxy/policy"
 	"github.com/weft-mesh/weft/proxy/tlsfiles"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
@@ -55,7 +55,7 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 	}
 	if f := c.AddForwardedHeader; f != nil {
 		var err error
-		if o.Forwarded, err = b.forwarded(*f); err != nil {
+		if o.Forwarded, err = policy.Forwarded(*f, b.c.Name()); err != nil {
 			return nil, err
 		}
 	}
@@ -83,23 +83,6 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 		s.tls = tlsfiles.Server(*c.TLS, "http/1.1")
 	}
 	return s, nil
-}
-
-func (b *builder) forwarded(c config.ForwardedHeader) (*meshhttp.Forwarded, error) {
-	f := &meshhttp.Forwarded{}
-	env := plugin.LabelerEnv{Router: b.c.Name()}
-	var err error
-	if !c.By.IsZero() {
-		if f.By, err = config.Build[meshhttp.Labeler](c.By, env); err != nil {
-			return nil, err
-		}
-	}
-	if !c.For.IsZero() {
-		if f.For, err = config.Build[meshhttp.Labeler](c.For, env); err != nil {
-			return nil, err
-		}
-	}
-	return f, nil
 }
 
 // Addr implements plugin.Server.
