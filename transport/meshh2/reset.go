@@ -11,14 +11,34 @@ import (
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/transport"
+	"github.com/weft-mesh/weft/transport/http2"
 )
 
 // ResetCode returns the code of the reset that err is about.
 func ResetCode(err error) (xhttp2.ErrCode, bool) {
-	if e, ok := errors.AsType[xhttp2.StreamError](err); ok {
+	if e, ok := errors.AsType[*http2.ResetError](err); ok {
 		return e.Code, true
 	}
 	return 0, false
+}
+
+// Unprocessed reports whether err says that the peer did nothing with the request,
+// so that one of any method may be sent again, if what was sent of it is still
+// there.
+func Unprocessed(err error) bool {
+	if e, ok := errors.AsType[*http2.ResetError](err); ok {
+		return e.Remote && e.Code == xhttp2.ErrCodeRefusedStream
+	}
+	if e, ok := errors.AsType[*http2.ConnError](err); ok {
+		return e.Unprocessed
+	}
+	return weft.IsUnsent(err) || nothingSent(err)
+}
+
+// nothingSent reports whether err is one of those with which a connection refuses
+// to open a stream.
+func nothingSent(err error) bool {
+	return errors.Is(err, http2.ErrStreamLimit) || errors.Is(err, http2.ErrDraining) || errors.Is(err, http2.ErrClosed)
 }
 
 // retryableError reports whether an error tells that the endpoint or the way to it
@@ -31,11 +51,14 @@ func retryableError(err error) bool {
 	if e, ok := errors.AsType[*weft.Error](err); ok && (e.Stage == weft.StageIdentify || e.Stage == weft.StageBind) {
 		return false
 	}
-	if weft.IsUnsent(err) || errors.Is(err, transport.ErrTimeout) {
+	if weft.IsUnsent(err) || errors.Is(err, transport.ErrTimeout) || nothingSent(err) {
 		return true
 	}
 	if _, ok := ResetCode(err); ok {
 		return false
+	}
+	if _, ok := errors.AsType[*http2.ConnError](err); ok {
+		return true
 	}
 	timeout, ok := errors.AsType[interface {
 		error
