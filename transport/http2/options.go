@@ -42,5 +42,60 @@ type Options struct {
 	// connection begins to drain and takes no more new streams. nil: not called.
 	Leaving func(c *Conn)
 
-	Logger *slog.Logger // nil: silent
+	Buffers *Buffers     // memory shared with other connections; nil: this one's own
+	Logger  *slog.Logger // nil: silent
 }
+
+const (
+	windowStart = 65535 // of every window until SETTINGS say otherwise (RFC 9113 6.9.2)
+	windowMost  = 1<<31 - 1
+	frameLeast  = 16384
+	frameMost   = 1<<24 - 1
+)
+
+// filled returns the options with the defaults in place of zeroes, and values outside
+// the protocol's ranges brought into them.
+func (o Options) filled() Options {
+	or := func(p *uint32, v uint32) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	every := func(p *time.Duration, v time.Duration) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	o.InitialWindow = min(o.InitialWindow, windowMost)
+	or(&o.ConnWindow, 1<<20)
+	o.ConnWindow = min(max(o.ConnWindow, windowStart), windowMost)
+	if !(o.WindowUpdateRatio > 0 && o.WindowUpdateRatio < 1) {
+		o.WindowUpdateRatio = 0.75
+	}
+	if o.MaxFrameBytes != 0 {
+		o.MaxFrameBytes = min(max(o.MaxFrameBytes, frameLeast), frameMost)
+	}
+	or(&o.MaxConcurrentStreams, 1000)
+	every(&o.KeepAliveTimeout, 20*time.Second)
+	every(&o.WriteTimeout, 30*time.Second)
+	every(&o.SettingsTimeout, 10*time.Second)
+	or(&o.MaxResets, 1000)
+	or(&o.MaxControlFrames, 2000)
+	or(&o.MaxContinuations, 128)
+	or(&o.MaxQueuedBytes, 64<<20)
+	if o.Buffers == nil {
+		o.Buffers = new(Buffers)
+	}
+	return o
+}
+
+// headerListLimit is what is enforced, announced or not.
+func (o *Options) headerListLimit() uint32 {
+	if o.MaxHeaderListBytes == 0 {
+		return 64 << 10
+	}
+	return o.MaxHeaderListBytes
+}
+
+// frameLimit is the largest payload that is taken.
+func (o *Options) frameLimit() uint32 { return max(o.MaxFrameBytes, frameLeast) }

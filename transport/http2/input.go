@@ -1,0 +1,132 @@
+package http2
+
+import (
+	"encoding/binary"
+	"net"
+
+	xhttp2 "golang.org/x/net/http2"
+)
+
+const frameHeaderBytes = 9
+
+// frame is the header of a frame as it is on the wire (RFC 9113 4.1).
+type frame struct {
+	length uint32
+	kind   xhttp2.FrameType
+	flags  xhttp2.Flags
+	id     uint32
+}
+
+// input cuts what is read into frames. It belongs to the reader.
+type input struct {
+	nc     net.Conn
+	pool   *Buffers
+	socket *socketReader // nil: nc has to be read with memory in hand
+	buf    *buffer       // nil: nothing is held
+	r, w   int           // unread is buf.b[r:w]
+	full   bool          // the last read filled the buffer: there is probably more
+	first  []byte        // for the first read after a pause of connections that are not sockets
+}
+
+func newInput(nc net.Conn, pool *Buffers) *input {
+	in := &input{nc: nc, pool: pool}
+	if b, ok := nc.(*buffered); ok {
+		nc = b.Conn
+	}
+	if in.socket = newSocketReader(nc, in.room, in.release); in.socket == nil {
+		in.first = make([]byte, 1<<10)
+	}
+	return in
+}
+
+// room returns where to read to.
+func (in *input) room() []byte {
+	if in.buf == nil {
+		in.buf = in.pool.reader()
+	}
+	if in.r > 0 {
+		in.w = copy(in.buf.b, in.buf.b[in.r:in.w])
+		in.r = 0
+	}
+	return in.buf.b[in.w:]
+}
+
+// release gives the memory back if there is nothing in it.
+func (in *input) release() {
+	if in.buf != nil && in.r == in.w {
+		in.pool.readerDone(in.buf)
+		in.buf, in.r, in.w = nil, 0, 0
+	}
+}
+
+// fill reads at least one byte.
+func (in *input) fill() error {
+	if in.socket != nil {
+		n, err := in.socket.read()
+		in.w += n
+		in.full = err == nil && in.w == len(in.buf.b)
+		return err
+	}
+	in.release()
+	if in.buf == nil {
+		n, err := in.nc.Read(in.first)
+		if n > 0 {
+			in.w = copy(in.room(), in.first[:n])
+			return nil
+		}
+		return err
+	}
+	n, err := in.nc.Read(in.room())
+	in.w += n
+	in.full = in.w == len(in.buf.b)
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// skip takes n bytes, if they are there.
+func (in *input) skip(n int) []byte {
+	if in.w-in.r < n {
+		return nil
+	}
+	b := in.buf.b[in.r : in.r+n]
+	in.r += n
+	return b
+}
+
+// next returns the next frame if all of it has been read; its payload is valid until
+// fill. tooLarge: the frame's payload is over the limit.
+func (in *input) next(limit uint32) (f frame, payload []byte, ok, tooLarge bool) {
+	have := in.w - in.r
+	if have < frameHeaderBytes {
+		return f, nil, false, false
+	}
+	h := in.buf.b[in.r : in.r+frameHeaderBytes : in.w]
+	f.length = uint32(h[0])<<16 | uint32(h[1])<<8 | uint32(h[2])
+	f.kind, f.flags = xhttp2.FrameType(h[3]), xhttp2.Flags(h[4])
+	f.id = binary.BigEndian.Uint32(h[5:]) & (1<<31 - 1)
+	if f.length > limit {
+		return f, nil, false, true
+	}
+	all := frameHeaderBytes + int(f.length)
+	if have < all {
+		if all > len(in.buf.b) { // only with a configured frame size above the default
+			larger := &buffer{b: make([]byte, all)}
+			in.w = copy(larger.b, in.buf.b[in.r:in.w])
+			in.r = 0
+			in.pool.readerDone(in.buf)
+			in.buf = larger
+		}
+		return f, nil, false, false
+	}
+	payload = in.buf.b[in.r+frameHeaderBytes : in.r+all : in.r+all]
+	in.r += all
+	return f, payload, true, false
+}
+
+// drop forgets what was read.
+func (in *input) drop() {
+	in.r, in.w = 0, 0
+	in.release()
+}
