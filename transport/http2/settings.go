@@ -71,6 +71,7 @@ func (c *Conn) onSettings(f frame, p []byte) error {
 			c.peer.maxStreams = 1<<32 - 1
 		}
 	}
+	before := c.peer.initialWindow
 	for ; len(p) > 0; p = p[6:] {
 		if err := c.setting(xhttp2.SettingID(binary.BigEndian.Uint16(p)), binary.BigEndian.Uint32(p[2:])); err != nil {
 			return err
@@ -79,6 +80,11 @@ func (c *Conn) onSettings(f frame, p []byte) error {
 	b := appendFrame(c.out.open(), 0, xhttp2.FrameSettings, xhttp2.FlagSettingsAck, 0)
 	c.out.done(b)
 	c.tooMuch()
+	if c.peer.initialWindow > before { // after the acknowledgement: peers expect the data to follow it
+		for _, s := range c.streams {
+			c.makeReady(s)
+		}
+	}
 	if !c.server && (first || c.due.wanted) && len(c.streams) < int(c.peer.maxStreams) {
 		c.due.wanted, c.due.room, c.due.any = false, true, true
 	}
@@ -148,11 +154,6 @@ func (c *Conn) setWindow(v int64) error {
 		s.sendWin += by
 		if s.sendWin > windowMost {
 			return &ProtocolError{Code: xhttp2.ErrCodeFlowControl, Reason: "a stream's window overflows by SETTINGS"}
-		}
-	}
-	if by > 0 {
-		for _, s := range c.streams {
-			c.makeReady(s)
 		}
 	}
 	return nil
