@@ -30,15 +30,9 @@ func ClearTrailer(h *Head) {
 
 // clearL5d removes the l5d-* fields and reports whether l5d-err was among them.
 func clearL5d(h *Head) (hadErr bool) {
-	kept := h.Fields[:0]
-	for i := range h.Fields {
-		if !strings.HasPrefix(h.Fields[i].Name, prefixL5d) {
-			kept = append(kept, h.Fields[i])
-			continue
-		}
-		hadErr = hadErr || h.Fields[i].Name == nameErr
-	}
-	clear(h.Fields[len(kept):])
-	h.Fields = kept
+	h.removeIf(func(name string) bool {
+		hadErr = hadErr || name == nameErr
+		return strings.HasPrefix(name, prefixL5d)
+	})
 	return hadErr
 }

@@ -120,14 +120,11 @@ func TestResetsAndCodes(t *testing.T) {
 		assert.Equal(t, code, meshh2.CodeOf(reset), reset)
 	}
 	for code := range meshh2.Code(17) {
-		want := xhttp2.ErrCodeCancel
-		switch code {
-		case 13:
-			want = xhttp2.ErrCodeInternal
-		case 14:
-			want = xhttp2.ErrCodeRefusedStream
-		case 8:
-			want = xhttp2.ErrCodeEnhanceYourCalm
+		want, ok := map[meshh2.Code]xhttp2.ErrCode{
+			13: xhttp2.ErrCodeInternal, 14: xhttp2.ErrCodeRefusedStream, 8: xhttp2.ErrCodeEnhanceYourCalm,
+		}[code]
+		if !ok {
+			want = xhttp2.ErrCodeCancel
 		}
 		assert.Equal(t, want, code.Reset(), code)
 	}

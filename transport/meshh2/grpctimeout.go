@@ -33,18 +33,18 @@ func ParseTimeout(s string) (time.Duration, bool) {
 	default:
 		return 0, false
 	}
-	var n time.Duration
+	var n int64
 	for i := range digits {
 		c := s[i]
 		if c < '0' || c > '9' {
 			return 0, false
 		}
-		n = n*10 + time.Duration(c-'0')
+		n = n*10 + int64(c-'0')
 	}
-	if n > math.MaxInt64/unit {
+	if n > math.MaxInt64/int64(unit) {
 		return math.MaxInt64, true
 	}
-	return n * unit, true
+	return time.Duration(n * int64(unit)), true
 }
 
 // FormatTimeout returns the grpc-timeout that is d, rounded up to the finest unit

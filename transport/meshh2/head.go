@@ -120,13 +120,23 @@ func (h *Head) index(name string, i int) int {
 
 // remove takes out the fields of that name from i on.
 func (h *Head) remove(name string, i int) {
+	h.removeFrom(i, func(have string) bool { return have == name })
+}
+
+// removeIf takes out the fields whose names are gone.
+func (h *Head) removeIf(gone func(name string) bool) { h.removeFrom(0, gone) }
+
+func (h *Head) removeFrom(i int, gone func(name string) bool) {
+	for i < len(h.Fields) && !gone(h.Fields[i].Name) {
+		i++ // most often nothing has to be moved
+	}
 	kept := h.Fields[:i]
 	for ; i < len(h.Fields); i++ {
-		if h.Fields[i].Name != name {
+		if !gone(h.Fields[i].Name) {
 			kept = append(kept, h.Fields[i])
 		}
 	}
-	clear(h.Fields[len(kept):]) // a kept block must not keep their text alive
+	clear(h.Fields[len(kept):]) // memory that is kept must not keep their text alive
 	h.Fields = kept
 }
 

@@ -2,6 +2,7 @@ package meshh2_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,4 +121,18 @@ func TestHeadIsLikeHTTPHeader(t *testing.T) {
 		}
 		assert.Equal(t, want, got)
 	})
+}
+
+type field = hpack.HeaderField
+
+func names(fields []hpack.HeaderField) []string {
+	var out []string
+	for _, f := range fields {
+		out = append(out, f.Name)
+	}
+	return out
+}
+
+func without(all []string, one string) []string {
+	return slices.DeleteFunc(all, func(s string) bool { return s == one })
 }

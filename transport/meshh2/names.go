@@ -29,4 +29,5 @@ const (
 	nameGRPCStatus = "grpc-status"
 	nameGRPCText   = "grpc-message"
 	prefixL5d      = "l5d-"
+	prefixB3       = "x-b3-"
 )

@@ -52,32 +52,76 @@ type Request struct {
 //
 // The error is for Answer: a dtab that does not parse, or a *CallDepthError.
 func (r *Request) Arrive(ctx context.Context, in *Inbound, local, remote net.Addr) error {
-	r.Method, r.GRPC = r.Get(nameMethod), IsGRPC(&r.Head)
-	r.Local, r.Trace, r.Deadline, r.End = nil, telemetry.Trace{}, propagation.Deadline{}, time.Time{}
+	r.Local, r.Deadline, r.End = nil, propagation.Deadline{}, time.Time{}
 	r.departed, r.authority = false, ""
 	if in.ClearContext {
 		clearRequest(&r.Head)
 	}
+	seen := r.survey()
 	// A bad dtab is the caller's mistake and is answered before anything else looks at
 	// the request.
-	r.Deadline = propagation.TakeDeadline(&r.Head)
-	own, err := propagation.TakeDtab(&r.Head)
-	if err != nil {
-		return &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}
+	if seen.context {
+		r.Deadline = propagation.TakeDeadline(&r.Head)
+		own, err := propagation.TakeDtab(&r.Head)
+		if err != nil {
+			r.Trace = telemetry.Trace{}
+			return &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}
+		}
+		r.Local = own
+		r.Trace, _ = in.Propagation.TakeTrace(ctx, &r.Head)
+	} else if t, ok := telemetry.TraceFrom(ctx); ok {
+		r.Trace = t
+	} else {
+		r.Trace = telemetry.NewTrace()
 	}
-	r.Local = own
-	r.Trace, _ = in.Propagation.TakeTrace(ctx, &r.Head)
-	if r.GRPC {
+	if seen.timeout && r.GRPC {
 		r.takeTimeout()
 	}
-	if limit := in.maxCallDepth(); callDepth(&r.Head) > limit {
+	if limit := in.maxCallDepth(); seen.hops > limit {
 		return &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: &CallDepthError{Max: limit}}
 	}
 	if in.Forwarded != nil {
 		addForwarded(ctx, &r.Head, in.Forwarded, local, remote)
 	}
-	originForm(&r.Head)
+	if seen.absolute {
+		originForm(&r.Head)
+	}
 	return nil
+}
+
+// survey is what one look at all fields says about which of them Arrive has to do
+// with: most requests have none.
+type survey struct {
+	context  bool // l5d-* or x-b3-*
+	timeout  bool // grpc-timeout
+	absolute bool // :path is not relative
+	hops     int  // in via
+}
+
+// survey looks at every field once. It sets Method and GRPC.
+func (r *Request) survey() survey {
+	var s survey
+	r.Method, r.GRPC = "", false
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		switch f.Name {
+		case nameMethod:
+			r.Method = f.Value
+		case namePath:
+			s.absolute = f.Value != "" && f.Value[0] != '/'
+		case nameType:
+			r.GRPC = r.GRPC || isGRPC(f.Value)
+		case nameTimeout:
+			s.timeout = true
+		case nameVia:
+			if f.Value != "" {
+				s.hops += strings.Count(f.Value, ",") + 1
+			}
+		default:
+			s.context = s.context || strings.HasPrefix(f.Name, prefixL5d) || strings.HasPrefix(f.Name, prefixB3)
+		}
+	}
+	return s
 }
 
 // takeTimeout reads grpc-timeout. The field stays where it is until Depart says how
@@ -102,16 +146,13 @@ func (r *Request) takeTimeout() {
 // Route does what the router does once the name is known. What a caller says that
 // is the mesh's to say is removed.
 func (r *Request) Route(name dtab.Path) {
-	kept := r.Fields[:0]
-	for i := range r.Fields {
-		switch r.Fields[i].Name {
+	r.removeIf(func(name string) bool {
+		switch name {
 		case nameDstService, nameDstClient, nameDstRes, nameClientCert:
-		default:
-			kept = append(kept, r.Fields[i])
+			return true
 		}
-	}
-	clear(r.Fields[len(kept):])
-	r.Fields = kept
+		return false
+	})
 	AppendVia(&r.Head)
 	r.add(nameDstService, name.String())
 	r.departed, r.authority = false, r.Get(nameAuthority)
@@ -163,7 +204,9 @@ func (r *Request) Depart(ctx context.Context, p propagation.Propagator, to Depar
 
 // IsGRPC reports whether the content type of a request is that of gRPC over HTTP/2,
 // with or without the name of a codec. grpc-web is another protocol.
-func IsGRPC(req *Head) bool {
-	rest, ok := strings.CutPrefix(req.Get(nameType), "application/grpc")
+func IsGRPC(req *Head) bool { return isGRPC(req.Get(nameType)) }
+
+func isGRPC(contentType string) bool {
+	rest, ok := strings.CutPrefix(contentType, "application/grpc")
 	return ok && (rest == "" || rest[0] == '+' || rest[0] == ';')
 }
