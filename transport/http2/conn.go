@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,8 @@ type Conn struct {
 	accept Accept             // server
 	closed func(*Conn, error) // client; may be nil
 	begun  time.Time          // what times are counted from
+
+	tlsState *tls.ConnectionState // for the faces; nil: cleartext
 
 	// The reader's own.
 	in       *input
@@ -84,8 +87,14 @@ func NewClientConn(nc net.Conn, o Options, closed func(*Conn, error)) *Conn {
 
 func newConn(nc net.Conn, o Options) *Conn {
 	o = o.filled()
+	var state *tls.ConnectionState
+	if tc, ok := nc.(*tls.Conn); ok {
+		cs := tc.ConnectionState()
+		state = &cs
+	}
 	return &Conn{
 		nc:        nc,
+		tlsState:  state,
 		o:         o,
 		begun:     time.Now(),
 		in:        newInput(nc, o.Buffers),
