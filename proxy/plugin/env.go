@@ -57,8 +57,8 @@ type InterpreterEnv struct {
 	Logger  *slog.Logger
 }
 
-// IdentifierEnv is what an HTTP identifier is made from. It makes a
-// meshhttp.Identifier.
+// IdentifierEnv is what an identifier is made from. That of an http router makes a
+// meshhttp.Identifier, that of an h2 router a meshh2.Identifier.
 type IdentifierEnv struct {
 	// Prefix is the router's dstPrefix.
 	Prefix dtab.Path

@@ -18,6 +18,7 @@ func Kinds() []config.Entry {
 		protocols(), namers(), interpreters(), telemeters(),
 		balancers(), accruals(), backoffs(),
 		identifiers(), classifiers(), labelers(), propagators(),
+		h2Identifiers(), h2Classifiers(), h2Propagators(),
 	)
 }
 

@@ -78,6 +78,8 @@ func needed(dir string) map[string]string {
 		"jittered":                   "minMs: 1, maxMs: 2",
 		"io.l5d.recentRequests":      "sampleRate: 1.0",
 		"labeler static":             "label: x",
+
+		"io.l5d.h2.grpc.retryableStatusCodes": "retryableStatusCodes: [14]",
 	}
 }
 
@@ -111,6 +113,11 @@ func TestEveryKindIsBuiltOrRefused(t *testing.T) {
 				return
 			}
 			built[e.Role] = append(built[e.Role], e.Name)
+			if h2, _ := reg.Lookup(config.RoleProtocol, "h2"); !h2.Built() && strings.HasPrefix(string(e.Role), "h2.") {
+				require.ErrorContains(t, err, `protocol "h2"`)
+				require.NotContains(t, err.Error(), e.Name)
+				return
+			}
 			require.NoError(t, err, yaml)
 			p, err := proxy.New(cfg, proxy.Options{})
 			require.NoError(t, err)
@@ -137,6 +144,13 @@ func TestEveryKindIsBuiltOrRefused(t *testing.T) {
 			"io.l5d.http.retryableIdempotent5XX", "io.l5d.http.retryableRead5XX",
 		},
 		config.RoleHTTPPropagator: {"io.l5d.default", "io.l5d.zipkin"},
+		config.RoleH2Identifier:   {"io.l5d.header.path", "io.l5d.header.token"},
+		config.RoleH2Classifier: {
+			"io.l5d.h2.allSuccessful", "io.l5d.h2.grpc.alwaysRetryable", "io.l5d.h2.grpc.compliant", "io.l5d.h2.grpc.default",
+			"io.l5d.h2.grpc.neverRetryable", "io.l5d.h2.grpc.retryableStatusCodes", "io.l5d.h2.nonRetryable5XX",
+			"io.l5d.h2.retryableAll5XX", "io.l5d.h2.retryableIdempotent5XX", "io.l5d.h2.retryableRead5XX",
+		},
+		config.RoleH2Propagator: {"io.l5d.default", "io.l5d.zipkin"},
 	}, built)
 }
 
