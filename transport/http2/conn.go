@@ -23,15 +23,15 @@ type Conn struct {
 	tlsState *tls.ConnectionState // for the faces; nil: cleartext
 
 	// The reader's own.
-	in       *input
-	headers  *fieldReader
-	block    openBlock
-	feeds    feeds
-	preface  bool // the client's preface has been read
-	settled  bool // the peer's first SETTINGS frame has been read
-	unframed int  // frames handled since the last flush
+	in      *input
+	headers *fieldReader
+	block   openBlock
+	feeds   feeds
+	preface bool          // the client's preface has been read
+	settled bool          // the peer's first SETTINGS frame has been read
+	readAt  time.Duration // when something was read last
 
-	lastRead atomic.Int64 // when something was read last, since begun; kept only with KeepAlive
+	lastRead atomic.Int64 // readAt for others; kept only with KeepAlive
 
 	mu        sync.Mutex
 	out       outbox
@@ -92,12 +92,11 @@ func newConn(nc net.Conn, o Options) *Conn {
 		cs := tc.ConnectionState()
 		state = &cs
 	}
-	return &Conn{
+	c := &Conn{
 		nc:        nc,
 		tlsState:  state,
 		o:         o,
 		begun:     time.Now(),
-		in:        newInput(nc, o.Buffers),
 		headers:   newFieldReader(o.headerListLimit()),
 		out:       outbox{sink: newSink(nc), pool: o.Buffers},
 		enc:       newEncoder(o.Volatile),
@@ -111,6 +110,8 @@ func newConn(nc net.Conn, o Options) *Conn {
 		resetting: newBucket(o.MaxResets),
 		control:   newBucket(o.MaxControlFrames),
 	}
+	c.in = newInput(nc, o.Buffers, c.pause)
+	return c
 }
 
 // Open opens a stream on a client connection. fields has the pseudo-headers first.

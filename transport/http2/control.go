@@ -61,9 +61,7 @@ func (c *Conn) onReset(f frame, p []byte) error {
 	}
 	c.ended.add(s.id)
 	c.remove(s)
-	// A stream that is reset when nothing of it was left but its answer's way to the
-	// peer counts as well: the work was done for nothing.
-	ok := c.resetting.spend(c.now)
+	ok := c.readAt-s.openedAt >= rapid || c.resetting.spend(c.now)
 	c.unlock()
 	s.recv.Reset(s, &ResetError{Code: xhttp2.ErrCode(binary.BigEndian.Uint32(p)), Remote: true})
 	return c.resetLimit(ok)

@@ -123,7 +123,7 @@ func (c *Conn) accepted(id uint32, end bool) (*Stream, error) {
 		return nil, c.spend()
 	}
 	s := c.newStream(id)
-	s.inEnd = end
+	s.inEnd, s.openedAt = end, c.readAt
 	return s, nil
 }
 
@@ -171,7 +171,12 @@ func (c *Conn) offer(s *Stream, fields []hpack.HeaderField, end bool) bool {
 		if s.movedEarly > 0 {
 			c.moved(s, 0)
 		}
-	case !gone:
+	case gone:
+	case s.outEnd: // answered without the request's body
+		c.resetLocked(s, xhttp2.ErrCodeNo)
+	case s.outClosing: // answered, but for what is queued
+		s.recv = nobody{}
+	default:
 		c.resetLocked(s, xhttp2.ErrCodeRefusedStream)
 	}
 	c.unlock()

@@ -24,16 +24,16 @@ type input struct {
 	socket *socketReader // nil: nc has to be read with memory in hand
 	buf    *buffer       // nil: nothing is held
 	r, w   int           // unread is buf.b[r:w]
-	full   bool          // the last read filled the buffer: there is probably more
 	first  []byte        // for the first read after a pause of connections that are not sockets
 }
 
-func newInput(nc net.Conn, pool *Buffers) *input {
+// newInput calls pause when it waits for a socket.
+func newInput(nc net.Conn, pool *Buffers, pause func()) *input {
 	in := &input{nc: nc, pool: pool}
 	if b, ok := nc.(*buffered); ok {
 		nc = b.Conn
 	}
-	if in.socket = newSocketReader(nc, in.room, in.release); in.socket == nil {
+	if in.socket = newSocketReader(nc, in.room, pause); in.socket == nil {
 		in.first = make([]byte, 1<<10)
 	}
 	return in
@@ -64,7 +64,6 @@ func (in *input) fill() error {
 	if in.socket != nil {
 		n, err := in.socket.read()
 		in.w += n
-		in.full = err == nil && in.w == len(in.buf.b)
 		return err
 	}
 	in.release()
@@ -78,7 +77,6 @@ func (in *input) fill() error {
 	}
 	n, err := in.nc.Read(in.room())
 	in.w += n
-	in.full = in.w == len(in.buf.b)
 	if n > 0 {
 		return nil
 	}

@@ -158,7 +158,8 @@ func closeNow(nc net.Conn) error {
 func (c *Conn) finish(err error) error {
 	c.mu.Lock()
 	c.stopAlarm()
-	orderly := c.life.ending || errors.Is(c.life.failure, ErrClosed) || errors.Is(err, io.EOF) && len(c.streams) == 0
+	ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) // TLS without close_notify
+	orderly := c.life.ending || errors.Is(c.life.failure, ErrClosed) || ended && len(c.streams) == 0
 	if c.life.failure != nil && !c.life.ending {
 		err = c.life.failure
 	}

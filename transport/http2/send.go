@@ -33,6 +33,7 @@ func (c *Conn) appendHead(id uint32, fields []hpack.HeaderField, end bool) {
 		b[at], b[at+1], b[at+2] = byte(n>>16), byte(n>>8), byte(n)
 	}
 	c.out.done(b)
+	c.tooMuch()
 }
 
 // splitBlock makes CONTINUATION frames of what is too much for the HEADERS frame at b[at:].
@@ -84,7 +85,7 @@ func (c *Conn) appendData(s *Stream, p []byte, end, whole bool) {
 	s.sendWin -= int64(len(p))
 	c.sendWin -= int64(len(p))
 	if whole || len(p) >= 1<<10 {
-		c.control.earn(4) // the WINDOW_UPDATE frames that answer it are of use
+		c.control.earn(4 + int64(len(p)>>9)) // the WINDOW_UPDATE frames that answer it are of use
 	}
 }
 

@@ -3,6 +3,7 @@ package http2
 import (
 	"bytes"
 	"fmt"
+	"time"
 
 	xhttp2 "golang.org/x/net/http2"
 )
@@ -23,26 +24,37 @@ func (c *Conn) Serve() error {
 // mostReads is how often more is read before what the events have written is flushed.
 const mostReads = 4
 
+// rapid is the age below which a stream that its client resets counts as an attack's
+// (CVE-2023-44487). Older ones are limited well enough by MaxConcurrentStreams.
+const rapid = 250 * time.Millisecond
+
 func (c *Conn) read() error {
 	reads := 0
 	for {
 		if err := c.frames(); err != nil {
 			return err
 		}
-		// A read that filled the memory has left something behind: go on without a
-		// system call for the writes, but not for ever.
-		if reads++; !c.in.full || reads >= mostReads {
-			c.flush(c.in.full)
+		// A socket tells, by pause, when there is nothing more to read. Until then the
+		// writes wait, but not for ever.
+		if reads++; c.in.socket == nil || reads >= mostReads {
+			c.flush(c.in.socket != nil)
 			reads = 0
 		}
 		if err := c.in.fill(); err != nil {
 			return err
 		}
 		c.feeds.begin()
+		c.readAt = c.now()
 		if c.o.KeepAlive > 0 {
-			c.lastRead.Store(int64(c.now()))
+			c.lastRead.Store(int64(c.readAt))
 		}
 	}
+}
+
+// pause is called when the reader has to wait for its socket.
+func (c *Conn) pause() {
+	c.in.release()
+	c.flush(false)
 }
 
 // frames handles what has been read completely.

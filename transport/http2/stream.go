@@ -1,6 +1,8 @@
 package http2
 
 import (
+	"time"
+
 	xhttp2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
@@ -20,6 +22,7 @@ type Stream struct {
 	bodyLeft int64 // what content-length still promises; -1: nothing is promised
 	gotHead  bool  // client: the final response head has come
 	noBody   bool  // client: HEAD, or a status without content
+	openedAt time.Duration
 
 	// Looked after by the connection's lock.
 	recv       Receiver
