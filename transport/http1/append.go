@@ -48,8 +48,8 @@ func framingField(name string) bool {
 }
 
 // appendFields appends all fields of header but those for which skip says so (nil: none).
-// Names and values that would break the message are left out; bad is the name of one of
-// them, or empty.
+// Names and values that would break the message are left out; bad is the quoted name of one
+// of them, or empty.
 func appendFields(dst []byte, header http.Header, skip func(name string) bool) (out []byte, bad string) {
 	for name, values := range header {
 		if skip != nil && skip(name) {
@@ -58,7 +58,7 @@ func appendFields(dst []byte, header http.Header, skip func(name string) bool) (
 		for _, v := range values {
 			var ok bool
 			if dst, ok = appendField(dst, name, v); !ok {
-				bad = name
+				bad = strconv.Quote(name) // one that is empty must not look like none
 			}
 		}
 	}

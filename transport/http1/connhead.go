@@ -32,7 +32,7 @@ func appendRequest(dst []byte, req *http.Request, minor int, body *outgoing) ([]
 	}
 	dst, bad := appendFields(dst, req.Header, outgoingFraming)
 	if bad != "" {
-		return dst, &RequestError{What: fmt.Sprintf("header %q has a name or value that would break the message", bad)}
+		return dst, &RequestError{What: fmt.Sprintf("header %s has a name or value that would break the message", bad)}
 	}
 	if req.Close && !saysClose(req.Header) {
 		dst = append(dst, "Connection: close\r\n"...)
