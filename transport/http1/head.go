@@ -48,7 +48,7 @@ type head struct {
 
 // reset makes the head ready for the next message.
 func (h *head) reset(request bool) {
-	*h = head{fields: h.fields, header: h.header, size: -1, request: request}
+	*h = head{fields: h.fields, header: h.header, size: -1, minor: 1, request: request}
 	if h.header == nil {
 		h.header = make(http.Header, 8)
 		h.values = nil
@@ -180,9 +180,9 @@ func version(b []byte) (minor int, err error) {
 		return 0, nil
 	}
 	if len(b) == 8 && string(b[:5]) == "HTTP/" && digit(b[5]) && b[6] == '.' && digit(b[7]) {
-		return 0, refuse(http.StatusHTTPVersionNotSupported, "HTTP version is neither 1.0 nor 1.1")
+		return 1, refuse(http.StatusHTTPVersionNotSupported, "HTTP version is neither 1.0 nor 1.1")
 	}
-	return 0, refuse(http.StatusBadRequest, "malformed HTTP version")
+	return 1, refuse(http.StatusBadRequest, "malformed HTTP version")
 }
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }

@@ -16,6 +16,7 @@ type payload struct {
 	left    int64 // of the body, or of the chunk
 	padded  bool  // spaces after a chunk size are taken, as old servers write them
 	inside  bool  // a chunk has been begun, and its CRLF is still to come
+	ending  bool  // the trailer has been begun
 	excess  int64 // bytes of chunk lines beyond what sizes need
 	trailer http.Header
 	err     error
@@ -34,6 +35,14 @@ func (p *payload) begin(r *reader, lim *limits, h *head) {
 
 // ended reports whether the body has been read to its end.
 func (p *payload) ended() bool { return p.r == nil || p.err == io.EOF } //nolint:errorlint // set below
+
+// resume makes the payload go on after a deadline that was not the peer's fault, if
+// nothing has been lost.
+func (p *payload) resume() {
+	if p.err != nil && isDeadline(p.err) && !p.ending {
+		p.err = nil
+	}
+}
 
 // Read implements io.Reader. The last bytes come together with io.EOF where that needs no
 // waiting, so that whoever passes them on knows at once that they are the last.
@@ -192,6 +201,7 @@ func hex(c byte) byte {
 
 // readTrailer reads the lines after the last chunk and returns io.EOF.
 func (p *payload) readTrailer() error {
+	p.ending = true
 	var block []byte
 	for n := 0; ; n++ {
 		line, err := p.r.line(p.lim.trailer - len(block))

@@ -1,0 +1,460 @@
+package http1
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// HeaderAdopter is implemented by the ResponseWriters of a Server.
+type HeaderAdopter interface {
+	// UseHeader makes h what Header returns from now on, so that the header of another
+	// response need not be copied. It is the Server's to read, and the Handler's to add
+	// trailers to, until ServeHTTP returns; the Server does not write to it.
+	UseHeader(h http.Header)
+}
+
+// frameRoom is the room between head and body for what says where the body ends, which
+// is known last: Content-Length or Transfer-Encoding, Connection, the empty line, and
+// the size of a chunk.
+const frameRoom = 128
+
+// response is the http.ResponseWriter of a Server. It is for one goroutine at a time.
+//
+// The output buffer holds the head without its end, room for that, and the body as far
+// as it fits. When it is sent, the end of the head is written right before the body, and
+// the rest of the head moved up to it, so that everything leaves in one write.
+type response struct {
+	x      *serving
+	header http.Header
+	own    http.Header // what header is if the handler brings none
+
+	out      []byte // [:head] is the head, [bodyAt:] the body
+	head     int
+	bodyAt   int
+	status   int
+	declared int64 // Content-Length as the handler says; -1: it does not
+	written  int64 // of the body
+
+	framed     bool // the head's end has been decided
+	framing    framing
+	bodiless   bool // nothing may follow the head
+	close      bool
+	ended      bool
+	resetWrite bool // the handler has set a write deadline
+	trailers   []string
+	connection []string // the handler's Connection field
+	err        error
+
+	proceeding sync.Mutex // held while 100 Continue or a head is written, if the caller waits for one
+}
+
+// begin makes the response ready for the request of x.
+func (w *response) begin(x *serving) {
+	own := w.own
+	if own == nil {
+		own = make(http.Header, 8)
+	} else {
+		clear(own)
+	}
+	w.x, w.header, w.own = x, own, own
+	w.out = x.c.work.space()[:0]
+	w.head, w.bodyAt, w.status, w.declared, w.written = 0, 0, 0, -1, 0
+	w.framed, w.framing, w.bodiless, w.close, w.ended, w.resetWrite = false, empty, false, x.head.close, false, false
+	w.trailers, w.connection, w.err = nil, nil, nil
+}
+
+// Header implements http.ResponseWriter.
+func (w *response) Header() http.Header { return w.header }
+
+// UseHeader implements HeaderAdopter.
+func (w *response) UseHeader(h http.Header) { w.header = h }
+
+// WriteHeader implements http.ResponseWriter. Informational responses other than 101
+// leave at once, as often as the handler likes.
+func (w *response) WriteHeader(status int) {
+	switch {
+	case w.ended || w.status != 0:
+		return
+	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
+		w.inform(status)
+		return
+	case status < 100 || status > 999:
+		status = http.StatusInternalServerError // there is no such thing as what was asked for
+	}
+	c := w.x.c
+	w.status = status
+	w.framing = sized
+	w.bodiless = w.x.head.method == http.MethodHead || status < 200 || status == http.StatusNoContent || status == http.StatusNotModified
+	out := appendStatusLine(w.out[:0], status, w.x.head.minor)
+	dated := false
+	for name, values := range w.header {
+		switch name {
+		case "Content-Length":
+			w.declare(values)
+			continue
+		case "Transfer-Encoding":
+			continue
+		case "Trailer":
+			w.announce(values)
+			continue
+		case "Connection":
+			w.connect(values)
+			continue
+		case "Date":
+			dated = true
+		default:
+			if oddlySpelt(name) {
+				continue
+			}
+		}
+		for _, v := range values {
+			out = appendSane(out, name, v)
+		}
+	}
+	if !dated && !c.srv.o.NoDate {
+		out = append(out, "Date: "...)
+		out = append(out, c.srv.dates.at(time.Now())...)
+		out = append(out, "\r\n"...)
+	}
+	w.head = len(out)
+	out = append(out, make([]byte, frameRoom)...)
+	w.bodyAt = len(out)
+	w.out = out
+}
+
+// oddlySpelt reports whether a name, which is not in canonical form, is that of a field
+// which the server writes itself.
+func oddlySpelt(name string) bool {
+	switch len(name) {
+	case len("Trailer"), len("Connection"), len("Content-Length"), len("Transfer-Encoding"):
+		switch strings.ToLower(name) {
+		case "trailer", "connection", "content-length", "transfer-encoding":
+			return true
+		}
+	}
+	return false
+}
+
+// appendSane appends a field line. A name that is none is left out; control bytes in a
+// value become spaces.
+func appendSane(dst []byte, name, value string) []byte {
+	dst, ok := appendField(dst, name, value)
+	if ok {
+		return dst
+	}
+	sane := []byte(value)
+	for i, c := range sane {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			sane[i] = ' '
+		}
+	}
+	dst, _ = appendField(dst, name, string(trim(sane)))
+	return dst
+}
+
+func (w *response) declare(values []string) {
+	if len(values) == 0 {
+		return
+	}
+	if n, ok := parseLength([]byte(strings.TrimSpace(values[0]))); ok {
+		w.declared = n
+	}
+}
+
+func (w *response) announce(values []string) {
+	for _, v := range values {
+		for name := range strings.SplitSeq(v, ",") {
+			if name = http.CanonicalHeaderKey(strings.TrimSpace(name)); isToken(name) && mayTrail(name) {
+				w.trailers = append(w.trailers, name)
+			}
+		}
+	}
+}
+
+func (w *response) connect(values []string) {
+	var h head
+	for _, v := range values {
+		h.seeConnection([]byte(v))
+	}
+	if h.close {
+		w.close = true
+		return
+	}
+	w.connection = values
+}
+
+// inform sends an informational response.
+func (w *response) inform(status int) {
+	if w.x.head.minor == 0 || w.err != nil {
+		return // nobody there understands it
+	}
+	if status == http.StatusContinue && w.x.body != nil && w.x.body.waits.Swap(false) {
+		w.proceeding.Lock() // the reader of the body would not say it again
+		defer w.proceeding.Unlock()
+	}
+	out := appendStatusLine(w.out[:0], status, 1)
+	for name, values := range w.header {
+		if framingField(name) || oddlySpelt(name) {
+			continue
+		}
+		for _, v := range values {
+			out = appendSane(out, name, v)
+		}
+	}
+	w.send(append(out, "\r\n"...), nil, nil)
+}
+
+// proceed sends 100 Continue, unless a response has begun. The reader of the body calls it.
+func (w *response) proceed() error {
+	w.proceeding.Lock()
+	defer w.proceeding.Unlock()
+	if w.framed {
+		return nil
+	}
+	return w.x.c.write([]byte("HTTP/1.1 100 Continue\r\n\r\n"), nil, nil)
+}
+
+// Write implements http.ResponseWriter.
+func (w *response) Write(p []byte) (int, error) {
+	if err := w.admit(len(p)); err != nil || len(p) == 0 {
+		return 0, err
+	}
+	if w.bodiless {
+		return len(p), nil
+	}
+	if len(w.out)+len(p) <= cap(w.out) {
+		w.out = append(w.out, p...)
+		return len(p), nil
+	}
+	if w.flush(p, false); w.err != nil {
+		return 0, w.err
+	}
+	return len(p), nil
+}
+
+// WriteString implements io.StringWriter.
+func (w *response) WriteString(s string) (int, error) {
+	if len(w.out)+len(s) > cap(w.out) || w.bodiless {
+		return w.Write([]byte(s))
+	}
+	if err := w.admit(len(s)); err != nil || s == "" || w.bodiless {
+		return len(s), err
+	}
+	if len(w.out)+len(s) > cap(w.out) { // there was no head before
+		w.flush([]byte(s), false)
+		return len(s), w.err
+	}
+	w.out = append(w.out, s...)
+	return len(s), nil
+}
+
+// admit counts n bytes of the body, and refuses them if they may not be sent.
+func (w *response) admit(n int) error {
+	if w.ended {
+		return errEnded
+	}
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case w.err != nil:
+		return w.err
+	case n == 0:
+		return nil
+	case w.bodiless && w.x.head.method != http.MethodHead:
+		return http.ErrBodyNotAllowed
+	case w.declared >= 0 && w.written+int64(n) > w.declared:
+		return http.ErrContentLength
+	}
+	w.written += int64(n)
+	return nil
+}
+
+// Flush implements http.Flusher.
+func (w *response) Flush() { _ = w.FlushError() } // whoever wants the error calls that
+
+// FlushError is Flush with an error, as http.ResponseController calls it.
+func (w *response) FlushError() error {
+	if err := w.admit(0); err != nil {
+		return err
+	}
+	if !w.framed || len(w.out) > w.bodyAt {
+		w.flush(nil, false)
+	}
+	return w.err
+}
+
+// finish ends the response and reports whether another may follow on the connection.
+func (w *response) finish() bool {
+	if w.admit(0) != nil {
+		return false
+	}
+	if w.declared > w.written && !w.bodiless {
+		w.flush(nil, false) // all there is; that it is too short, closing tells
+		return false
+	}
+	if !w.framed || len(w.out) > w.bodyAt || w.framing == chunked {
+		w.flush(nil, true)
+	}
+	return w.err == nil && !w.close
+}
+
+// flush sends what is buffered, and then more; last ends the body.
+func (w *response) flush(more []byte, last bool) {
+	var room [2 * frameRoom]byte
+	frame := room[:0]
+	if !w.framed {
+		if w.x.head.expect {
+			w.proceeding.Lock()
+			defer w.proceeding.Unlock()
+		}
+		frame = w.frame(frame, last)
+		w.framed = true
+	}
+	n := len(w.out) - w.bodyAt + len(more)
+	var tail []byte
+	if w.framing == chunked {
+		if n > 0 {
+			frame = appendChunk(frame, n)
+			tail = append(w.x.tail[:0], "\r\n"...)
+		}
+		if last {
+			tail = appendLastChunk(append(w.x.tail[:0], tail...), w.trailer())
+		}
+	}
+	out := w.join(frame)
+	if len(more) == 0 {
+		w.send(append(out, tail...), nil, nil)
+	} else {
+		w.send(out, more, tail)
+	}
+	w.out = w.out[:frameRoom]
+	w.head, w.bodyAt = 0, frameRoom
+}
+
+// join puts frame between head and body and returns all three.
+func (w *response) join(frame []byte) []byte {
+	gap := w.bodyAt - w.head
+	if len(frame) > gap { // many trailers were announced
+		out := append(make([]byte, 0, len(w.out)+len(frame)+frameRoom), w.out[:w.head]...)
+		return append(append(out, frame...), w.out[w.bodyAt:]...)
+	}
+	at := w.bodyAt - len(frame)
+	copy(w.out[at:], frame)
+	begin := at - w.head
+	copy(w.out[begin:at], w.out[:w.head])
+	return w.out[begin:]
+}
+
+func (w *response) send(p, q, r []byte) {
+	if w.err != nil {
+		return
+	}
+	if w.err = w.x.c.write(p, q, r); w.err != nil {
+		w.x.c.hungUp()
+	}
+}
+
+// frame decides where the body ends (RFC 9112 §6), and appends what says so. last means
+// that all of it is in the buffer.
+func (w *response) frame(dst []byte, last bool) []byte {
+	h := &w.x.head
+	trailers := len(w.trailers) > 0 || last && h.minor == 1 && w.written > 0 && w.hasPrefixed()
+	switch {
+	case h.method == http.MethodConnect && w.status/100 == 2:
+		w.framing, w.close = untilClose, true
+	case w.bodiless:
+		w.framing = empty
+		n := w.declared
+		if n < 0 && last && w.written > 0 {
+			n = w.written
+		}
+		if n >= 0 && w.status >= 200 && w.status != http.StatusNoContent {
+			dst = appendLength(dst, n)
+		}
+	case w.declared >= 0:
+		dst = appendLength(dst, w.declared)
+	case last && !(trailers && h.minor == 1):
+		w.declared = w.written
+		dst = appendLength(dst, w.written)
+	case h.minor == 1:
+		w.framing = chunked
+		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
+		if len(w.trailers) > 0 {
+			dst = append(dst, "Trailer: "...)
+			dst = append(dst, strings.Join(w.trailers, ", ")...)
+			dst = append(dst, "\r\n"...)
+		}
+	default:
+		w.framing, w.close = untilClose, true
+	}
+	return w.persist(dst, last)
+}
+
+// persist appends what says whether the connection lasts, and the empty line.
+func (w *response) persist(dst []byte, last bool) []byte {
+	x := w.x
+	c := x.c
+	if c.srv.draining.Load() || last && x.body != nil && x.abandoned() {
+		w.close = true
+	}
+	if !c.ends.IsZero() && !w.close && !time.Now().Before(c.ends) {
+		w.close, c.reason = true, ClosedByLife
+	}
+	for _, v := range w.connection {
+		dst = appendSane(dst, "Connection", v)
+	}
+	switch {
+	case w.status == http.StatusSwitchingProtocols:
+		w.close = true // nobody has taken the connection over, and HTTP it is no more
+	case w.close && x.head.minor == 1:
+		dst = append(dst, "Connection: close\r\n"...)
+	case !w.close && x.head.minor == 0 && len(w.connection) == 0:
+		dst = append(dst, "Connection: keep-alive\r\n"...)
+	}
+	return append(dst, "\r\n"...)
+}
+
+// abandoned reports whether so much of the request's body is unread that the connection
+// cannot be used again. It is for the time after the handler.
+func (x *serving) abandoned() bool {
+	p := &x.body.p
+	if !x.body.closed.Load() || p.ended() {
+		return false
+	}
+	return x.body.waits.Load() || p.err != nil || p.framing == sized && p.left > drainRequest
+}
+
+// hasPrefixed reports whether the handler has set trailers that were not announced.
+func (w *response) hasPrefixed() bool {
+	for name := range w.header {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// trailer returns the fields to send after the body.
+func (w *response) trailer() http.Header {
+	var t http.Header
+	add := func(name string, values []string) {
+		if t == nil {
+			t = make(http.Header)
+		}
+		t[name] = append(t[name], values...)
+	}
+	for _, name := range w.trailers {
+		if values := w.header[name]; len(values) > 0 {
+			add(name, values)
+		}
+	}
+	for key, values := range w.header {
+		if name, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
+			add(http.CanonicalHeaderKey(name), values)
+		}
+	}
+	return t
+}
