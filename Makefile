@@ -14,7 +14,7 @@ BENCHSTAT  = $(GO) tool -modfile=tools/go.mod benchstat
 
 .PHONY: help
 help: ## print this list
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the static binary bin/weft
@@ -46,6 +46,19 @@ fuzz: ## run every fuzz target for FUZZTIME each
 bench: ## run the benchmarks ten times into BENCHOUT
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count=10 $(PKG) | tee $(BENCHOUT)
 	$(BENCHSTAT) $(BENCHOUT)
+
+# Settings are environment variables: docs/performance.md.
+.PHONY: bench-wire
+bench-wire: ## compare the proxy with nginx, HAProxy and others, for docs/performance.md (QUICK=1: 3 minutes, else 30)
+	cd bench && $(GO) run .
+
+.PHONY: bench-wire-build
+bench-wire-build: ## build Caddy and Traefik for bench-wire (once, 15 minutes)
+	./bench/build-contenders.sh
+
+.PHONY: bench-wire-test
+bench-wire-test: ## test the programs of bench-wire
+	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 .PHONY: lint
 lint: ## run golangci-lint, pinned in tools/go.mod
