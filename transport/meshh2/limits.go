@@ -1,0 +1,190 @@
+package meshh2
+
+import (
+	"context"
+	"time"
+
+	xhttp2 "golang.org/x/net/http2"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/transport"
+)
+
+// limits are the times at which an exchange does something by itself. One timer
+// serves them all; there is none where there is no limit.
+type limits struct {
+	begin  time.Time // the response must have begun; zero: no limit
+	cause  error     // what says so
+	call   time.Time // the response must have ended (grpc-timeout)
+	resume time.Time // the delay before the next attempt is over
+
+	told propagation.Deadline // what the next hop is told of the timeouts
+
+	timer  *time.Timer
+	armed  time.Time // when timer fires; zero: it does not
+	unpark func()    // ends what waits for the naming; nil: nothing does
+}
+
+// setLimits finds out how long the request may take: the earliest of the deadlines
+// that came with it, the listener's timeout and the total timeout of the logical
+// name. The error is that of a request whose time is up.
+func (x *exchange) setLimits(total time.Duration) error {
+	l := &x.limits
+	first := func(at time.Time, err error) {
+		if l.cause == nil || at.Before(l.begin) {
+			l.begin, l.cause = at, err
+		}
+	}
+	limit := func(d time.Duration, label string) {
+		if d > 0 {
+			at := x.begun.Add(d)
+			l.told = l.told.Combine(propagation.Deadline{Timestamp: x.begun, At: at})
+			first(at, &transport.TimeoutError{Limit: d, To: label})
+		}
+	}
+	if l.call = x.req.End; !l.call.IsZero() {
+		first(l.call, deadlineError{})
+	}
+	if d := x.req.Deadline; !d.IsZero() && !x.r.opts.AdvisoryDeadline {
+		first(d.At, deadlineError{})
+	}
+	limit(x.h.opts.Timeout, x.h.opts.Label)
+	limit(total, x.r.router.Options().Label)
+	if x.late() {
+		return &weft.Error{Stage: weft.StageDeadline, Dst: x.dest.Path(), Unsent: true, Err: l.cause}
+	}
+	return nil
+}
+
+// late reports whether the time is up for a response to begin.
+func (x *exchange) late() bool { return due(x.limits.begin, time.Now) }
+
+func due(at time.Time, now func() time.Time) bool { return !at.IsZero() && !now().Before(at) }
+
+// arm has the timer fire at the earliest of what there is to do. A timer that fires
+// too early does no harm.
+func (x *exchange) arm() {
+	l := &x.limits
+	if x.over {
+		return
+	}
+	var next time.Time
+	earliest := func(at time.Time) {
+		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	if !x.headSent {
+		earliest(l.begin)
+	}
+	earliest(l.call)
+	earliest(l.resume)
+	if a := x.cur; a != nil {
+		earliest(a.until)
+		earliest(a.holdUntil)
+	}
+	switch {
+	case next.IsZero() || !l.armed.IsZero() && !next.Before(l.armed):
+		return
+	case l.timer == nil:
+		l.timer = time.AfterFunc(time.Until(next), x.fire)
+	default:
+		l.timer.Reset(time.Until(next))
+	}
+	l.armed = next
+}
+
+// stop is called when there is nothing more to do at any time.
+func (l *limits) stop() {
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+}
+
+// fire does what there is to do now.
+func (x *exchange) fire() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l, a := &x.limits, x.cur
+	l.armed = time.Time{}
+	if x.over {
+		return
+	}
+	at := time.Now()
+	now := func() time.Time { return at }
+	switch {
+	case due(l.call, now):
+		x.expire(deadlineError{})
+	case !x.headSent && due(l.begin, now):
+		// A response that is only withheld is better than none.
+		if a != nil && a.held != nil {
+			a.letGo(nil)
+			break
+		}
+		x.expire(l.cause)
+	case a != nil && due(a.until, now):
+		a.timedOut()
+	case a != nil && due(a.holdUntil, now):
+		x.set.counters().timeout.Inc()
+		a.letGo(nil)
+	case due(l.resume, now):
+		l.resume = time.Time{}
+		x.next(nil)
+	}
+	x.arm()
+}
+
+// expire ends a request whose time is up, wherever it is.
+func (x *exchange) expire(cause error) {
+	err := &weft.Error{Stage: weft.StageDeadline, Dst: x.dest.Path(), Err: cause}
+	res := weft.Result{Class: weft.Failure, Err: err}
+	if a := x.cur; a != nil {
+		a.stop(nil, xhttp2.ErrCodeCancel)
+		a.finish(res, a.status != "")
+		x.cur = nil
+	}
+	x.loopEnd(nil)
+	x.giveUp(nil, res)
+}
+
+// deadlineError says that the deadline passed that came with a request.
+type deadlineError struct{}
+
+// Error returns the reason.
+func (deadlineError) Error() string {
+	return "meshh2: the deadline that came with the request has passed"
+}
+
+// Timeout reports true, as for net.Error.
+func (deadlineError) Timeout() bool { return true }
+
+// Is makes it a timeout to errors.Is, like those of the router and of contexts.
+func (deadlineError) Is(target error) bool {
+	return target == context.DeadlineExceeded || target == transport.ErrTimeout
+}
+
+// loopContext is how the retry loop sees an exchange: a context that never tells of
+// its end, because nobody waits for it.
+type loopContext exchange
+
+var _ context.Context = (*loopContext)(nil)
+
+// Deadline implements context.Context.
+func (c *loopContext) Deadline() (time.Time, bool) {
+	return c.limits.begin, !c.limits.begin.IsZero()
+}
+
+// Done implements context.Context.
+func (*loopContext) Done() <-chan struct{} { return nil }
+
+// Err implements context.Context.
+func (c *loopContext) Err() error {
+	if due(c.limits.begin, time.Now) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// Value implements context.Context.
+func (*loopContext) Value(any) any { return nil }
