@@ -17,6 +17,7 @@ import (
 	"github.com/weft-mesh/weft/internal/origin"
 	"github.com/weft-mesh/weft/internal/testcert"
 	"github.com/weft-mesh/weft/internal/testtool"
+	"github.com/weft-mesh/weft/transport/http2"
 )
 
 // cases is how many h2spec 2.2.1 has.
@@ -32,6 +33,31 @@ func TestH2SpecThroughRouter(t *testing.T) {
 			t.Parallel()
 			w := child.Run(t, child.Config(child.Router{Protocol: "h2", To: backend.Port, Server: server}))
 			h2spec(t, tool, w.Addr(t, "h2"), server != "")
+		})
+	}
+}
+
+func TestH2SpecOnTheServerAlone(t *testing.T) {
+	t.Parallel()
+	tool := testtool.Get(t, testtool.H2Spec)
+	f := testcert.NewFiles(t, serverName)
+	for name, secure := range map[string]bool{"cleartext": false, "TLS": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			addr := l.Addr().String()
+			if secure {
+				l = http2.NewTLSListener(l, f.Pair(t).Config(t))
+			}
+			srv := http2.NewServer(http2.ServerOptions{Handler: origin.Handler()})
+			ended := make(chan error, 1)
+			go func() { ended <- srv.Serve(l) }()
+			t.Cleanup(func() {
+				assert.NoError(t, srv.Close())
+				assert.ErrorIs(t, <-ended, http2.ErrServerClosed)
+			})
+			h2spec(t, tool, addr, secure)
 		})
 	}
 }

@@ -87,7 +87,7 @@ func check(w http.ResponseWriter, r *http.Request) {
 	}
 	n, err := p.Check(r.Body)
 	switch {
-	case errors.Is(err, ErrWrongBytes):
+	case errors.Is(err, ErrWrongBytes), errors.Is(err, ErrTruncated):
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusBadRequest)

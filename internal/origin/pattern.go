@@ -64,12 +64,16 @@ func (r *reader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// ErrWrongBytes is what a body is that is not its Pattern. One that is only cut
-// short is io.ErrUnexpectedEOF instead.
-var ErrWrongBytes = errors.New("origin: wrong bytes")
+// ErrWrongBytes is what a body is that is not its Pattern, and ErrTruncated one that
+// is the beginning of it and seems to be whole. One that breaks off has the error of
+// its reader instead.
+var (
+	ErrWrongBytes = errors.New("origin: wrong bytes")
+	ErrTruncated  = errors.New("origin: cut short without an error")
+)
 
 // Check reads r to its end and returns how much of it was right, and as an error
-// ErrWrongBytes, io.ErrUnexpectedEOF or that of r.
+// ErrWrongBytes, ErrTruncated or that of r.
 func (p Pattern) Check(r io.Reader) (int64, error) {
 	c := &Checker{p: p}
 	_, err := io.CopyBuffer(c, onlyReader{r}, make([]byte, 64<<10))
@@ -115,10 +119,10 @@ func (c *Checker) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Done returns io.ErrUnexpectedEOF if something is missing.
+// Done returns ErrTruncated if something is missing.
 func (c *Checker) Done() error {
 	if c.off < c.p.Size {
-		return fmt.Errorf("origin: %d of %d: %w", c.off, c.p.Size, io.ErrUnexpectedEOF)
+		return fmt.Errorf("%w: %d of %d", ErrTruncated, c.off, c.p.Size)
 	}
 	return nil
 }

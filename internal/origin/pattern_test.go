@@ -39,7 +39,7 @@ func TestPatternsAreTold(t *testing.T) {
 		assert.ErrorIs(t, err, origin.ErrWrongBytes, name)
 	}
 	n, err = p.Check(bytes.NewReader(whole[:at]))
-	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.ErrorIs(t, err, origin.ErrTruncated)
 	assert.Equal(t, int64(at), n)
 }
 

@@ -54,9 +54,12 @@ func (t Tool) Path() (string, error) {
 	return path, os.Rename(path+".new", path)
 }
 
-// Weft builds cmd/weft, without the race detector, and returns where it is. An
-// up-to-date one is left as it is.
-func Weft() (string, error) {
+// Weft builds cmd/weft.
+func Weft() (string, error) { return Program("./cmd/weft") }
+
+// Program builds a program of this module, by its path in it, without the race
+// detector, and returns where it is. An up-to-date one is left as it is.
+func Program(pkg string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
@@ -65,14 +68,15 @@ func Weft() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Checkouts do not share the product, which differs between them.
-	path := filepath.Join(cache, fmt.Sprintf("weft-%x", sha256.Sum256([]byte(root)))[:len("weft-")+12])
+	// Checkouts do not share what differs between them.
+	sum := sha256.Sum256([]byte(root + " " + pkg))
+	path := filepath.Join(cache, fmt.Sprintf("%s-%x", filepath.Base(pkg), sum[:6]))
 	unlock, err := lock(path + ".lock")
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	return path, build(root, "./cmd/weft", path)
+	return path, build(root, pkg, path)
 }
 
 // build runs go build in the directory of a module.
