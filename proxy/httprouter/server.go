@@ -4,33 +4,38 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
-	"time"
 
 	"github.com/weft-mesh/weft/proxy/accesslog"
+	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/proxy/policy"
 	"github.com/weft-mesh/weft/proxy/tlsfiles"
+	"github.com/weft-mesh/weft/transport/http1"
+	"github.com/weft-mesh/weft/transport/http2"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
 
-// server is one listener of a router, on net/http.
+// server is one listener of a router.
 type server struct {
-	addr netip.AddrPort
-	http *http.Server
-	tls  *tls.Config
-	conn *serverConns
-	log  *accesslog.Log // nil if there is none
+	addr  netip.AddrPort
+	http  *http1.Server
+	h2    *http2.Server // of the callers that speak HTTP/2; nil: none may
+	tls   *tls.Config
+	conns *serverConns
+	log   *accesslog.Log // nil if there is none
 }
+
+var _ plugin.Server = (*server)(nil)
 
 func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 	c := b.c.Servers[i]
 	addr := b.c.Addr(i)
 	scope := b.env.Tree.Scope("rt", b.c.Name(), "server", addr.Addr().String()+"/"+strconv.Itoa(int(addr.Port())))
+	conns := newServerConns(scope)
 	o := meshhttp.ServerOptions{
 		Transport:           t,
 		Label:               b.c.Name(),
@@ -39,6 +44,8 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 		MaxInitialLineBytes: kb(b.c.MaxInitialLineKB),
 		MaxErrBytes:         kb(b.c.MaxErrResponseKB),
 		Compression:         compression(b.c.CompressionLevel),
+		Owned:               true,
+		Tunnel:              conns.tunnel,
 		Metrics:             scope,
 	}
 	if c.MaxConcurrentRequests != nil {
@@ -60,30 +67,85 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 		}
 	}
 	h := meshhttp.NewHandler(o)
-	conns := newServerConns(scope, c.ServerSession)
-	s := &server{addr: addr, conn: conns, log: b.log}
-	s.http = &http.Server{
-		Handler:           conns.handler(h),
-		MaxHeaderBytes:    headBytes(o.MaxHeaderBytes, o.MaxInitialLineBytes),
-		ReadHeaderTimeout: time.Minute, // a caller that does not finish its head is not served
-		ErrorLog:          slog.NewLogLogger(b.logger().Handler(), slog.LevelDebug),
-		ConnState:         conns.state,
-		ConnContext:       conns.context,
-		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1 only
-		// OPTIONS * is for the endpoint to answer.
-		DisableGeneralOptionsHandler: true,
+	s := &server{addr: addr, conns: conns, log: b.log}
+	protocols := []string{"http/1.1"}
+	if c.HTTP2 == nil || *c.HTTP2 {
+		protocols = []string{"h2", "http/1.1"}
+		s.h2 = b.http2(c, h)
 	}
-	if c.SocketOptions.ReadTimeout != nil {
-		s.http.ReadTimeout = *c.SocketOptions.ReadTimeout
-	}
-	if c.SocketOptions.WriteTimeout != nil {
-		conns.writeTimeout = *c.SocketOptions.WriteTimeout
-	}
+	s.http = b.http1(c, h, conns, s.h2)
 	if c.TLS != nil {
-		s.tls = tlsfiles.Server(*c.TLS, "http/1.1")
+		s.tls = tlsfiles.Server(*c.TLS, protocols...)
 	}
 	return s, nil
 }
+
+// http1 is the side of the server that all connections come to.
+func (b *builder) http1(c config.Server, h http.Handler, conns *serverConns, h2 *http2.Server) *http1.Server {
+	o := http1.ServerOptions{
+		Handler:        h,
+		MaxLineBytes:   kb(b.c.MaxInitialLineKB),
+		MaxHeaderBytes: kb(b.c.MaxHeadersKB),
+		Recycle:        true,
+		NoDate:         true, // the endpoint's is passed on
+		BaseContext:    meshhttp.WithConnLabel,
+		Observer:       conns.observer(),
+		Logger:         b.logger(),
+	}
+	if c.SocketOptions.ReadTimeout != nil {
+		o.ReadTimeout = *c.SocketOptions.ReadTimeout
+	}
+	if c.SocketOptions.WriteTimeout != nil {
+		o.WriteTimeout = *c.SocketOptions.WriteTimeout
+	}
+	if s := c.ServerSession; s != nil {
+		if s.LifeTime != nil {
+			o.LifeTime = *s.LifeTime
+		}
+		if s.IdleTime != nil {
+			o.IdleTimeout = *s.IdleTime
+		}
+	}
+	if h2 != nil {
+		o.Preface = func(conn net.Conn) http1.Session { return h2Session{server: h2, conn: conn} }
+	}
+	return http1.NewServer(o)
+}
+
+// http2 is the side of the server that connections go on to which turn out to speak
+// HTTP/2.
+func (b *builder) http2(c config.Server, h http.Handler) *http2.Server {
+	o := http2.ServerOptions{
+		Handler:        h,
+		BaseContext:    func(conn net.Conn) context.Context { return meshhttp.WithConnLabel(context.Background(), conn) },
+		MaxUpgradeBody: -1,
+		Conn:           http2.Options{MaxHeaderListBytes: uint32(max(kb(b.c.MaxHeadersKB), defaultHeadBytes)), Logger: b.logger()}, //nolint:gosec // a few megabytes at most
+	}
+	if c.SocketOptions.WriteTimeout != nil {
+		o.Conn.WriteTimeout = *c.SocketOptions.WriteTimeout
+	}
+	if s := c.ServerSession; s != nil {
+		if s.LifeTime != nil {
+			o.Conn.LifeTime = *s.LifeTime
+		}
+		if s.IdleTime != nil {
+			o.Conn.IdleTimeout = *s.IdleTime
+		}
+	}
+	return http2.NewServer(o)
+}
+
+// h2Session is a connection that speaks HTTP/2. It is drained with its server.
+type h2Session struct {
+	server *http2.Server
+	conn   net.Conn
+}
+
+// Serve implements http1.Session.
+func (s h2Session) Serve() error { return s.server.ServeConn(s.conn) }
+
+// Drain implements http1.Session.
+func (h2Session) Drain() {}
 
 // Addr implements plugin.Server.
 func (s *server) Addr() netip.AddrPort { return s.addr }
@@ -95,7 +157,6 @@ func (s *server) Serve(l net.Listener) error {
 			return errors.Join(err, l.Close())
 		}
 	}
-	l = s.conn.listener(l)
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
 	}
@@ -107,18 +168,20 @@ func (s *server) Serve(l net.Listener) error {
 
 // Shutdown implements plugin.Server.
 func (s *server) Shutdown(ctx context.Context) error {
+	drained := make(chan error, 1)
+	if s.h2 != nil {
+		go func() { drained <- s.h2.Shutdown(ctx) }()
+	} else {
+		drained <- nil
+	}
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())
 	}
-	s.conn.closeTunnels()
+	err = errors.Join(err, <-drained)
+	s.conns.closeTunnels()
 	return err
 }
-
-// headBytes is how much of a head net/http reads. It is more than what is allowed,
-// because what is read is refused by Handler, which tells a long line (414) from
-// long headers (431); net/http knows only 431.
-func headBytes(headers, line int) int { return headers + line + 1<<20 }
 
 func kb(n *int) int {
 	if n == nil {
@@ -139,5 +202,3 @@ func compression(level *int) int {
 		return *level
 	}
 }
-
-var _ plugin.Server = (*server)(nil)

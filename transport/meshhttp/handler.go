@@ -2,6 +2,7 @@ package meshhttp
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,9 @@ type ServerOptions struct {
 	// it, to be changed, and looks at nothing of a request after ServeHTTP. It saves a
 	// copy.
 	Owned bool
+	// Tunnel is called with each caller's connection that becomes a tunnel, and returns
+	// what is used in its place; nil leaves it as it is.
+	Tunnel func(net.Conn) net.Conn
 	// Metrics is the scope rt/<label>/server/<ip>/<port>; nil records nothing.
 	Metrics *telemetry.Scope
 }

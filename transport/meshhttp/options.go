@@ -55,7 +55,12 @@ type Options struct {
 	// with it has passed, and is not sent after it.
 	AdvisoryDeadline bool
 
-	// wire makes what reaches an endpoint.
+	// NetHTTP sends requests with net/http's http.Transport in place of weft's own
+	// engines (packages transport/http1 and transport/http2). The two behave alike,
+	// and this is for the day on which they do not.
+	NetHTTP bool
+
+	// wire makes what reaches an endpoint; nil goes by NetHTTP.
 	wire func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream
 }
 
@@ -110,7 +115,13 @@ func (o Options) withDefaults() Options {
 	}
 	wire := o.wire
 	if wire == nil {
-		wire = func(ep weft.Endpoint, s ClientSettings, m *telemetry.Scope) upstream { return newWire(ep, s, m) }
+		netHTTP := o.NetHTTP
+		wire = func(ep weft.Endpoint, s ClientSettings, m *telemetry.Scope) upstream {
+			if netHTTP {
+				return newNetWire(ep, s, m)
+			}
+			return newH1Wire(ep, s, m)
+		}
 	}
 	service, client := o.Mesh.Service, o.Mesh.Client
 	o.Mesh.Service = func(path dtab.Path) transport.ServiceOptions {

@@ -8,6 +8,8 @@ import "time"
 type PoolOptions struct {
 	// MaxSize bounds the connections to an endpoint; zero is no bound.
 	MaxSize int
+	// MinSize is how many connections IdleTimeout leaves alone.
+	MinSize int
 	// MaxWaiters bounds the requests that wait for one of MaxSize connections; zero
 	// is no bound, a negative number none at all.
 	MaxWaiters int
@@ -17,6 +19,9 @@ type PoolOptions struct {
 	// LifeTime closes connections that have lived for this long, as soon as they are
 	// idle; zero lets them live.
 	LifeTime time.Duration
+	// ReadTimeout and WriteTimeout limit each wait for the endpoint to send or to take
+	// something; zero is no limit.
+	ReadTimeout, WriteTimeout time.Duration
 	// ConnectTimeout limits making a TCP connection; zero means 1 s, as in Finagle.
 	ConnectTimeout time.Duration
 	// MaxHeaderBytes limits the head of a response; zero means 1 MiB.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 )
 
@@ -15,7 +16,7 @@ var errNotDuplex = errors.New("meshhttp: the switched protocol cannot be written
 // relay joins the caller's connection with that of a switched protocol or a
 // tunnel. Each direction ends when its sender ends it; if the end cannot be passed
 // on, or a direction fails, both do.
-func relay(w http.ResponseWriter, resp *http.Response) error {
+func relay(w http.ResponseWriter, resp *http.Response, tunnel func(net.Conn) net.Conn) error {
 	defer resp.Body.Close() //nolint:errcheck // it has been used up
 	upstream, ok := resp.Body.(io.ReadWriter)
 	if !ok {
@@ -24,6 +25,9 @@ func relay(w http.ResponseWriter, resp *http.Response) error {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return errors.Join(errAborted, err)
+	}
+	if tunnel != nil {
+		conn = tunnel(conn)
 	}
 	defer conn.Close() //nolint:errcheck // it has been used up
 	if err := writeSwitch(buffered.Writer, resp); err != nil {

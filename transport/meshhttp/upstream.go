@@ -1,11 +1,13 @@
 package meshhttp
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
-	"sync"
 	"time"
+
+	"github.com/weft-mesh/weft/transport/http1"
 )
 
 // upstream carries requests to one endpoint. It is all that the rest of the
@@ -20,6 +22,9 @@ type upstream interface {
 	// Close closes the idle connections. Those in use close when they become idle.
 	io.Closer
 }
+
+// errTooManyWaiters says that PoolOptions.MaxWaiters was exceeded.
+var errTooManyWaiters = errors.New("meshhttp: too many requests wait for a connection to the endpoint")
 
 // dialError marks an error as one of making a connection, before anything of a
 // request was sent.
@@ -36,75 +41,47 @@ func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
 // sending is what an engine reports of one sending, besides its result. The first
-// two fields are set before it begins.
+// fields are set before it begins.
 type sending struct {
 	traced  bool // somebody wants to know when the request was written
 	limited bool // the request's context may end long before its body does
-
-	mu    sync.Mutex
-	conn  *countedConn
-	mark  int64 // bytes written on conn before this request
-	left  bool  // bytes of this request left on another connection
-	fresh bool  // a new connection was made
-	wrote time.Time
 
 	// clean is set by an engine that has nothing of the request left in its hands when
 	// the response has come to its end.
 	clean bool
 
-	free func() // gives back a place in the pool; nil: none is held
-}
-
-// on reports that the request is about to be written to conn.
-func (s *sending) on(conn *countedConn, fresh bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.left = s.left || s.leftLocked()
-	s.conn, s.mark = conn, conn.written.Load()
-	s.fresh = s.fresh || fresh
+	// One of these is in use, by which engine it is.
+	h1  http1.Exchange
+	net *netSending
 }
 
 // connected reports whether a new connection was made.
 func (s *sending) connected() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.fresh
-}
-
-// current returns the connection that the request is on, which on has reported.
-func (s *sending) current() *countedConn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.conn
-}
-
-// written reports that the whole request was.
-func (s *sending) written() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wrote = time.Now()
-}
-
-// wroteAt returns when the request was written, the zero time if it was not.
-func (s *sending) wroteAt() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.wrote
+	if s.net != nil {
+		return s.net.connected()
+	}
+	return s.h1.Fresh
 }
 
 // sent reports whether any byte of the request can have reached the endpoint.
 func (s *sending) sent() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.left || s.leftLocked()
+	if s.net != nil {
+		return s.net.sent()
+	}
+	return s.h1.Sent
 }
 
-func (s *sending) leftLocked() bool { return s.conn != nil && s.conn.written.Load() != s.mark }
+// wroteAt returns when the request was written, the zero time if it was not.
+func (s *sending) wroteAt() time.Time {
+	if s.net != nil {
+		return s.net.wroteAt()
+	}
+	return s.h1.WroteAt()
+}
 
 // release ends the sending, when its response has been read.
 func (s *sending) release() {
-	if s.free != nil {
-		s.free()
-		s.free = nil
+	if s.net != nil {
+		s.net.release()
 	}
 }

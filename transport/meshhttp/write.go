@@ -23,7 +23,7 @@ const (
 // write sends resp to the caller of a Handler.
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusSwitchingProtocols || r.Method == http.MethodConnect && resp.StatusCode/100 == 2 {
-		return relay(w, resp)
+		return relay(w, resp, h.opts.Tunnel)
 	}
 	if enc := compressor(h.opts.Compression, r, resp); enc != nil {
 		return enc.write(w, r, resp, &h.buffers, &h.gzip)

@@ -1,0 +1,64 @@
+package meshhttp
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/weft-mesh/weft"
+)
+
+// dialler makes connections to one endpoint. Its errors are *dialError.
+type dialler struct {
+	addr    string
+	timeout time.Duration // of the TCP connection
+	tls     func() (*tls.Config, error)
+	connect func(ctx context.Context, addr string) (net.Conn, error)
+}
+
+func newDialler(ep weft.Endpoint, set ClientSettings) *dialler {
+	d := &dialler{addr: ep.Addr, timeout: set.Pool.withDefaults().ConnectTimeout, tls: set.TLS, connect: set.Dial}
+	if d.connect == nil {
+		tcp := &net.Dialer{}
+		d.connect = func(ctx context.Context, addr string) (net.Conn, error) { return tcp.DialContext(ctx, "tcp", addr) }
+	}
+	return d
+}
+
+// dial makes a connection. With TLS it offers protocols, unless there are none.
+func (d *dialler) dial(ctx context.Context, protocols ...string) (net.Conn, error) {
+	// The settings first: what they lack no connection can give.
+	var cfg *tls.Config
+	if d.tls != nil {
+		var err error
+		if cfg, err = d.tls(); err != nil {
+			return nil, &dialError{err: fmt.Errorf("meshhttp: tls to %s: %w", d.addr, err), setup: true}
+		}
+	}
+	conn, err := d.tcp(ctx)
+	if err != nil {
+		return nil, &dialError{err: err}
+	}
+	if cfg == nil {
+		return conn, nil
+	}
+	if len(protocols) > 0 {
+		cfg = cfg.Clone()
+		cfg.NextProtos = protocols
+	}
+	secure := tls.Client(conn, cfg)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close() // the handshake's error says more
+		return nil, &dialError{err: err, handshake: true}
+	}
+	return secure, nil
+}
+
+// tcp connects within the connect timeout, which does not cover the handshake.
+func (d *dialler) tcp(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	return d.connect(ctx, d.addr)
+}

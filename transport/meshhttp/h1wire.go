@@ -1,0 +1,93 @@
+package meshhttp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/transport/http1"
+)
+
+// h1Wire is the upstream of the HTTP/1.1 engine: a pool of connections to one
+// endpoint.
+type h1Wire struct {
+	pool *http1.Pool
+	dial func(ctx context.Context) (net.Conn, error)
+}
+
+var _ upstream = (*h1Wire)(nil)
+
+// newH1Wire makes the wire to ep.
+func newH1Wire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope) *h1Wire {
+	o, stats, d := set.Pool.withDefaults(), newConnStats(metrics), newDialler(ep, set)
+	w := &h1Wire{dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx) }}
+	pool := http1.PoolOptions{
+		Dial:           w.dial,
+		MaxConns:       o.MaxSize,
+		MaxWaiters:     o.MaxWaiters,
+		MinIdle:        o.MinSize,
+		IdleTimeout:    o.IdleTimeout,
+		LifeTime:       o.LifeTime,
+		ReadTimeout:    o.ReadTimeout,
+		WriteTimeout:   o.WriteTimeout,
+		MaxHeaderBytes: int(o.MaxHeaderBytes),
+		Observer: http1.Observer{
+			Connected: func(took time.Duration) {
+				stats.connects.Inc()
+				stats.open.Inc()
+				stats.connected(took)
+			},
+			ConnectFailed: stats.failed,
+			Closed: func(lived time.Duration) {
+				stats.closes.Inc()
+				stats.open.Dec()
+				stats.duration.RecordMillis(lived)
+			},
+			Received: stats.received.Add,
+			Sent:     stats.sent.Add,
+		},
+	}
+	w.pool = http1.NewPool(pool)
+	return w
+}
+
+// send implements upstream.
+func (w *h1Wire) send(req *http.Request, s *sending) (*http.Response, error) {
+	s.h1.Timed = s.traced
+	resp, err := w.pool.Send(req, &s.h1)
+	if err != nil {
+		return nil, w.explain(err)
+	}
+	s.clean = true
+	return resp, nil
+}
+
+// explain turns the engine's errors into those that the mesh tells apart.
+func (w *h1Wire) explain(err error) error {
+	if errors.Is(err, http1.ErrTooManyWaiters) {
+		return errTooManyWaiters
+	}
+	if connect, ok := errors.AsType[*http1.ConnectError](err); ok {
+		if _, ok := errors.AsType[*dialError](connect.Err); ok {
+			return connect.Err
+		}
+		return &dialError{err: connect.Err, handshake: connect.Handshake}
+	}
+	return err
+}
+
+// tunnel implements upstream.
+func (w *h1Wire) tunnel(req *http.Request) (net.Conn, error) {
+	conn, err := w.pool.Tunnel(req.Context())
+	if err != nil {
+		return nil, w.explain(err)
+	}
+	return conn, nil
+}
+
+// Close implements upstream.
+func (w *h1Wire) Close() error { return w.pool.Close() }
