@@ -60,7 +60,7 @@ func TestBodiesArrive(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					e := serve(t, echo)
+					e := play(t, echo)
 					p := e.pool(t, http1.PoolOptions{})
 					for range 2 {
 						req := newRequest(t, http.MethodPut, "")
@@ -97,7 +97,7 @@ func TestUploadsOfTheWrongLength(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := serve(t, echo)
+				e := play(t, echo)
 				p := e.pool(t, http1.PoolOptions{})
 				body := &closeCounter{Reader: c.body}
 				req := newRequest(t, http.MethodPost, "")
@@ -120,7 +120,7 @@ func (failing) Read([]byte) (int, error) { return 0, errors.New("boom") }
 // What a body has beyond its length must not become the next request.
 func TestUploadsThatAreTooLongAreCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, echo)
+		e := play(t, echo)
 		p := e.pool(t, http1.PoolOptions{})
 		req := newRequest(t, http.MethodPost, "")
 		req.Body, req.ContentLength = io.NopCloser(readerOnly{strings.NewReader("helloGET / HTTP/1.1\r\n\r\n")}), 5
@@ -134,7 +134,7 @@ func TestUploadsThatAreTooLongAreCut(t *testing.T) {
 
 func TestResponseBeforeTheEndOfTheUpload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			req, err := http.ReadRequest(r)
 			if err != nil {
 				return
@@ -187,7 +187,7 @@ func TestResponseInsteadOfTheUpload(t *testing.T) {
 				if end == "no body" {
 					raw = "HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n"
 				}
-				e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+				e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 					_, _ = http.ReadRequest(r)
 					_, _ = io.WriteString(c, raw)
 					_, _ = io.Copy(io.Discard, r)
@@ -218,7 +218,7 @@ func TestResponseInsteadOfTheUpload(t *testing.T) {
 // The endpoint answers and closes before it has read the body.
 func TestResponseThatCutsTheUpload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			_, _ = http.ReadRequest(r)
 			_, _ = io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nok")
 		})
@@ -238,7 +238,7 @@ func TestResponseThatCutsTheUpload(t *testing.T) {
 // A caller that is slow to send its body does not keep RoundTrip from returning.
 func TestCancelDuringAReadOfTheBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, echo)
+		e := play(t, echo)
 		p := e.pool(t, http1.PoolOptions{})
 		body := &slowReader{parts: []string{"a"}, pause: time.Hour}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -260,7 +260,7 @@ func TestCancelDuringAReadOfTheBody(t *testing.T) {
 func TestWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop := make(chan struct{})
-		e := serve(t, func(int, *memhttp.Conn, *bufio.Reader) { <-stop })
+		e := play(t, func(int, *memhttp.Conn, *bufio.Reader) { <-stop })
 		p := e.pool(t, http1.PoolOptions{WriteTimeout: time.Second})
 		req := newRequest(t, http.MethodPost, strings.Repeat("x", 1<<20))
 		_, err := p.RoundTrip(req)
@@ -279,7 +279,7 @@ func TestWriteTo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+				e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 					_, _ = http.ReadRequest(r)
 					_, _ = io.WriteString(c, raw)
 				})
@@ -324,7 +324,7 @@ func TestDeadConnections(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var got atomic.Value
-				e := serve(t, func(n int, conn *memhttp.Conn, r *bufio.Reader) {
+				e := play(t, func(n int, conn *memhttp.Conn, r *bufio.Reader) {
 					req, err := http.ReadRequest(r)
 					if err != nil {
 						return
@@ -368,7 +368,7 @@ func TestDeadConnections(t *testing.T) {
 
 func TestFreshConnectionsAreNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, _ *memhttp.Conn, r *bufio.Reader) { _, _ = http.ReadRequest(r) })
+		e := play(t, func(_ int, _ *memhttp.Conn, r *bufio.Reader) { _, _ = http.ReadRequest(r) })
 		_, err := e.pool(t, http1.PoolOptions{}).RoundTrip(newRequest(t, http.MethodGet, ""))
 		require.ErrorIs(t, err, io.EOF)
 		assert.EqualValues(t, 1, e.accepted.Load())

@@ -28,7 +28,7 @@ func written(t *testing.T, req *http.Request, x *http1.Exchange) string {
 	t.Helper()
 	var got bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, c *memhttp.Conn, _ *bufio.Reader) {
+		e := play(t, func(_ int, c *memhttp.Conn, _ *bufio.Reader) {
 			buf := make([]byte, 1<<20)
 			for !bytes.Contains(got.Bytes(), []byte("\r\n\r\n")) || req.ContentLength < 0 && !(bytes.Contains(got.Bytes(), []byte("\r\n0\r\n")) && bytes.HasSuffix(got.Bytes(), []byte("\r\n\r\n"))) {
 				n, err := c.Read(buf)
@@ -139,7 +139,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		"wrong length":       func(r *http.Request) { r.ContentLength = 6 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := serve(t, always(ok))
+			e := play(t, always(ok))
 			req := newRequest(t, "POST", "hello")
 			body := &closeCounter{Reader: req.Body}
 			req.Body = http.NoBody
@@ -199,7 +199,7 @@ func TestResponses(t *testing.T) {
 		for _, recycle := range []bool{false, true} {
 			t.Run(c.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					e := serve(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
+					e := play(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
 						if _, err := http.ReadRequest(r); err != nil {
 							return
 						}
@@ -276,7 +276,7 @@ func TestMalformedResponses(t *testing.T) {
 	for name, raw := range malformed() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := serve(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
+				e := play(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
 					_, _ = http.ReadRequest(r)
 					_, _ = io.WriteString(conn, raw)
 				})
@@ -300,7 +300,7 @@ func TestMalformedResponses(t *testing.T) {
 
 func TestTrailersOfResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n2\r\nok\r\n0\r\nA: 1\r\nB: 2\r\n\r\n"))
+		e := play(t, always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n2\r\nok\r\n0\r\nA: 1\r\nB: 2\r\n\r\n"))
 		resp, err := e.pool(t, http1.PoolOptions{}).RoundTrip(newRequest(t, http.MethodGet, ""))
 		require.NoError(t, err)
 		assert.Equal(t, http.Header{"A": nil}, resp.Trailer)
@@ -313,7 +313,7 @@ func TestTrailersOfResponses(t *testing.T) {
 
 func TestInformationalResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, always("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"+ok))
+		e := play(t, always("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"+ok))
 		p := e.pool(t, http1.PoolOptions{})
 		var got, traced []int
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
@@ -346,7 +346,7 @@ func TestInformationalResponses(t *testing.T) {
 
 func TestUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			req, err := http.ReadRequest(r)
 			if err != nil {
 				return
@@ -383,7 +383,7 @@ func TestUpgrade(t *testing.T) {
 func TestConnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var line string
-		e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			line, _ = r.ReadString('\n')
 			for l := line; l != "\r\n" && l != ""; l, _ = r.ReadString('\n') {
 			}
@@ -429,7 +429,7 @@ func TestExpectContinue(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var got atomic.Value
-				e := serve(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
+				e := play(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
 					req, err := http.ReadRequest(r)
 					if err != nil {
 						return
@@ -478,7 +478,7 @@ func TestCancel(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := serve(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
+				e := play(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
 					_, _ = http.ReadRequest(r)
 					_, _ = io.WriteString(conn, c.raw)
 					_, err := r.ReadByte()
@@ -504,7 +504,7 @@ func TestCancel(t *testing.T) {
 
 func TestReadTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			_, _ = http.ReadRequest(r)
 			for _, part := range []string{"HTTP/1.1 200 OK\r\n", "Content-Length: 2\r\n\r\n", "o"} {
 				time.Sleep(900 * time.Millisecond)
@@ -528,7 +528,7 @@ func TestReadTimeout(t *testing.T) {
 
 func TestCloseEndsARead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			_, _ = http.ReadRequest(r)
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe")
 			_, _ = r.ReadByte()
@@ -563,7 +563,7 @@ func TestCloseReadsTheLittleThatIsLeft(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := serve(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
+				e := play(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
 					_, _ = http.ReadRequest(r)
 					_, _ = io.WriteString(conn, c.raw)
 					time.Sleep(c.pause)

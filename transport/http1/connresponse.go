@@ -9,9 +9,9 @@ import (
 // response makes the *http.Response of the head that was parsed.
 func (t *turn) response() *http.Response {
 	h := &t.head
-	resp := &http.Response{}
-	if t.pool.o.Recycle {
-		resp = &t.resp
+	resp := &t.resp
+	if !t.pool.o.Recycle {
+		resp = new(http.Response)
 	}
 	*resp = http.Response{
 		Status:        t.status.text(h.status, h.reason),

@@ -44,6 +44,7 @@ type turn struct {
 	// What responses are made of with PoolOptions.Recycle.
 	resp    http.Response
 	own     clientBody
+	nobody  Exchange // whose caller does not want to know
 	owner   *clientBody // of the response under way
 	chunked [1]string
 	bufs    [2][]byte
@@ -135,8 +136,10 @@ func (t *turn) do() (*http.Response, error) {
 		return nil, err
 	}
 	if t.x == nil {
-		t.x = &Exchange{}
 		t.trace = httptrace.ContextClientTrace(t.ctx)
+		if t.x = &t.nobody; t.out.aside {
+			t.x = &Exchange{} // an upload may outlive the turn
+		}
 	}
 	if t.ctx.Err() != nil {
 		return nil, context.Cause(t.ctx)

@@ -28,8 +28,8 @@ type endpoint struct {
 	accepted atomic.Int32
 }
 
-// serve runs f for each connection, which is closed when f returns.
-func serve(t *testing.T, f func(n int, c *memhttp.Conn, r *bufio.Reader)) *endpoint {
+// play runs f for each connection, which is closed when f returns.
+func play(t *testing.T, f func(n int, c *memhttp.Conn, r *bufio.Reader)) *endpoint {
 	t.Helper()
 	e := &endpoint{}
 	l, err := e.net.Listen(addr)

@@ -26,7 +26,7 @@ func slowly(n int, c *memhttp.Conn, r *bufio.Reader) {
 
 func TestPoolReusesConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, always(ok))
+		e := play(t, always(ok))
 		p := e.pool(t, http1.PoolOptions{})
 		for range 5 {
 			assert.Equal(t, "ok", get(t, p))
@@ -41,7 +41,7 @@ func TestPoolTakesTheLastUsedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		used := []int{}
-		e := serve(t, func(n int, c *memhttp.Conn, r *bufio.Reader) {
+		e := play(t, func(n int, c *memhttp.Conn, r *bufio.Reader) {
 			answer(func(*http.Request) string {
 				mu.Lock()
 				used = append(used, n)
@@ -64,7 +64,7 @@ func TestPoolTakesTheLastUsedFirst(t *testing.T) {
 
 func TestPoolLimitsConnectionsAndServesWaitersInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, slowly)
+		e := play(t, slowly)
 		p := e.pool(t, http1.PoolOptions{MaxConns: 2})
 		var mu sync.Mutex
 		var order []int
@@ -97,7 +97,7 @@ func TestPoolLimitsWaiters(t *testing.T) {
 	}{{"none", -1, 3}, {"two", 2, 1}, {"no limit", 0, 0}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := serve(t, slowly)
+				e := play(t, slowly)
 				p := e.pool(t, http1.PoolOptions{MaxConns: 1, MaxWaiters: c.waiters})
 				var wg sync.WaitGroup
 				var mu sync.Mutex
@@ -125,7 +125,7 @@ func TestPoolLimitsWaiters(t *testing.T) {
 
 func TestPoolWaiterGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, slowly)
+		e := play(t, slowly)
 		p := e.pool(t, http1.PoolOptions{MaxConns: 1})
 		var wg sync.WaitGroup
 		wg.Go(func() { get(t, p) })
@@ -146,7 +146,7 @@ func TestPoolWaiterGivesUp(t *testing.T) {
 
 func TestPoolPassesThePlaceOfADeadConnectionOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
+		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			_, err := http.ReadRequest(r)
 			assert.NoError(t, err)
 			time.Sleep(time.Second)
@@ -193,7 +193,7 @@ func TestPoolFailedConnectFreesThePlace(t *testing.T) {
 
 func TestPoolIdleTimeoutKeepsMinIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, slowly)
+		e := play(t, slowly)
 		p := e.pool(t, http1.PoolOptions{IdleTimeout: 4 * time.Second, MinIdle: 1})
 		var wg sync.WaitGroup
 		for range 3 {
@@ -214,7 +214,7 @@ func TestPoolIdleTimeoutKeepsMinIdle(t *testing.T) {
 
 func TestPoolLifeTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, slowly)
+		e := play(t, slowly)
 		p := e.pool(t, http1.PoolOptions{LifeTime: 10 * time.Second})
 		var wg sync.WaitGroup
 		for range 20 {
@@ -235,7 +235,7 @@ func TestPoolLifeTime(t *testing.T) {
 func TestPoolMaxIdle(t *testing.T) {
 	for _, c := range []struct{ limit, want int }{{0, 4}, {2, 2}, {-1, 0}} {
 		synctest.Test(t, func(t *testing.T) {
-			e := serve(t, slowly)
+			e := play(t, slowly)
 			p := e.pool(t, http1.PoolOptions{MaxIdle: c.limit})
 			var wg sync.WaitGroup
 			for range 4 {
@@ -250,7 +250,7 @@ func TestPoolMaxIdle(t *testing.T) {
 
 func TestPoolClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, slowly)
+		e := play(t, slowly)
 		p := e.pool(t, http1.PoolOptions{MaxConns: 1})
 		get(t, p)
 		var wg sync.WaitGroup
@@ -276,7 +276,7 @@ func TestPoolClose(t *testing.T) {
 
 func TestPoolObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, always(ok))
+		e := play(t, always(ok))
 		var connected, closed, received, sent, failed int64
 		p := e.pool(t, http1.PoolOptions{Observer: http1.Observer{
 			Connected:     func(time.Duration) { connected++ },
@@ -301,7 +301,7 @@ func TestPoolObserver(t *testing.T) {
 
 func TestPoolTunnel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := serve(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) { _, _ = io.Copy(c, r) })
+		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) { _, _ = io.Copy(c, r) })
 		p := e.pool(t, http1.PoolOptions{MaxConns: 1})
 		a, err := p.Tunnel(t.Context())
 		require.NoError(t, err)
