@@ -46,9 +46,18 @@ func run(ctx context.Context) error {
 		Date: start.Format("2006-01-02 15:04 MST"), Command: s.command, Machine: suite.Machine(),
 		Rounds: o.Rounds, Seconds: o.Time.Seconds(),
 	}
+	meter, err := suite.StartMeter()
+	if err != nil {
+		return err
+	}
 	if err := suite.Run(ctx, o, r); err != nil {
 		return err
 	}
+	note, err := meter.Note()
+	if err != nil {
+		return err
+	}
+	r.Notes = append(r.Notes, note)
 	r.Minutes = time.Since(start).Minutes()
 	return publish(s, r)
 }

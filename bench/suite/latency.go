@@ -50,7 +50,7 @@ func (s *Suite) latency(ctx context.Context) error {
 					return ctx.Err()
 				}
 				if f.rate > headroom*can[e.Name] {
-					s.report.Miss(Latency, f.name, e.Name, fmt.Sprintf("it can do %.0f requests per second", can[e.Name]))
+					s.report.Miss(Latency, f.name, e.Name, fmt.Sprintf("the rate is too close to the %.0f requests per second that it can do", can[e.Name]))
 					continue
 				}
 				err := a.turn(e, func() error { return s.atRate(ctx, f, e, round) })

@@ -26,11 +26,13 @@ func Machine() []string {
 		virtual = ", virtual"
 	}
 	return []string{
-		fmt.Sprintf("Machine: %d cores of %s%s; memory %s", runtime.NumCPU(), field(cpuinfo, "model name"), virtual, gigabytes(field(meminfo, "MemTotal"))),
+		fmt.Sprintf("Machine: %d cores of %s%s; memory %s", cores(), field(cpuinfo, "model name"), virtual, gigabytes(field(meminfo, "MemTotal"))),
 		fmt.Sprintf("System: %s, Linux %s, %s; load before the run %s", strings.Trim(field(release, "PRETTY_NAME"), `"`), kernel, runtime.Version(),
 			strings.Join(strings.Fields(string(load) + " ? ? ?")[:3], " ")),
 	}
 }
+
+func cores() int { return runtime.NumCPU() }
 
 // gigabytes turns "24684100 kB" into GiB.
 func gigabytes(kB string) string {

@@ -3,6 +3,7 @@ package suite
 import (
 	"crypto/tls"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -57,6 +58,22 @@ func TestCertificateLoads(t *testing.T) {
 	require.NoError(t, err)
 	_, err = tls.LoadX509KeyPair(c.both, c.both)
 	require.NoError(t, err)
+}
+
+func TestParseMachine(t *testing.T) {
+	used, stolen, err := parseMachine("cpu  100 20 30 4000 5 6 7 8 0 0\ncpu0 1 2 3")
+	require.NoError(t, err)
+	assert.Equal(t, 1500*time.Millisecond, used)
+	assert.Equal(t, 80*time.Millisecond, stolen)
+	for _, bad := range []string{"", "cpu0 1 2 3 4 5 6 7 8", "cpu 1 2 3 4 5 6 7 x"} {
+		_, _, err = parseMachine(bad)
+		assert.Error(t, err, bad)
+	}
+	m, err := StartMeter()
+	require.NoError(t, err)
+	note, err := m.Note()
+	require.NoError(t, err)
+	assert.Contains(t, note, "% of the machine")
 }
 
 func TestField(t *testing.T) {
