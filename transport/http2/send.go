@@ -60,7 +60,7 @@ func splitBlock(b []byte, at, most int) []byte {
 func (c *Conn) appendNow(s *Stream, p []byte, end bool) (sent int) {
 	for {
 		rest := len(p) - sent
-		if rest == 0 && (sent > 0 || !end) {
+		if rest == 0 && (sent > 0 || !end || s.outEnd) {
 			return sent
 		}
 		n := int(min(int64(rest), int64(c.peer.maxFrame), sendMost, s.sendWin, c.sendWin))
