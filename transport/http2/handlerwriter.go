@@ -156,11 +156,13 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if w.declared >= 0 && w.written > w.declared {
 		return 0, http.ErrContentLength
 	}
-	if w.c.isHead() {
-		return len(p), nil
-	}
 	if w.buf == nil {
 		w.buf = w.c.sc.server.bodies.get()
+	}
+	if w.c.isHead() {
+		// What the body would begin with, for the guess of its type.
+		*w.buf = append(*w.buf, p[:min(len(p), bodyBytes-len(*w.buf))]...)
+		return len(p), nil
 	}
 	if len(*w.buf)+len(p) <= bodyBytes {
 		*w.buf = append(*w.buf, p...)
@@ -188,7 +190,7 @@ func (w *responseWriter) WriteString(s string) (int, error) {
 // is going to follow.
 func (w *responseWriter) push(next []byte) error {
 	var held []byte
-	if w.buf != nil {
+	if w.buf != nil && !w.c.isHead() {
 		held = *w.buf
 	}
 	if !w.sent {
@@ -311,16 +313,19 @@ func (w *responseWriter) finish() {
 			w.c.sc.server.heads.put(trailer)
 		}
 	}()
-	var held []byte
+	var held, sample []byte
 	if w.buf != nil {
-		held = *w.buf
+		held, sample = *w.buf, *w.buf
+	}
+	if w.c.isHead() {
+		held = nil
 	}
 	if !w.sent {
 		length := w.declared
-		if length < 0 && trailer == nil && w.bodyAllowed() && (!w.c.isHead() || w.written > 0) {
+		if length < 0 && trailer == nil && w.bodyAllowed() && (!w.c.isHead() || w.written > 0 && w.written <= bodyBytes) {
 			length = w.written
 		}
-		if err := w.sendHead(held, length, len(held) == 0 && trailer == nil); err != nil || len(held) == 0 && trailer == nil {
+		if err := w.sendHead(sample, length, len(held) == 0 && trailer == nil); err != nil || len(held) == 0 && trailer == nil {
 			return
 		}
 	}
