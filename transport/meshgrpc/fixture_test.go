@@ -27,8 +27,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // network is a set of in-memory listeners with addresses.
 type network struct {
-	mu sync.Mutex
-	m  map[string]*bufconn.Listener
+	real bool // loopback instead
+	mu   sync.Mutex
+	m    map[string]*bufconn.Listener
 }
 
 func (n *network) listen(addr string) *bufconn.Listener {
@@ -41,7 +42,18 @@ func (n *network) listen(addr string) *bufconn.Listener {
 	return n.m[addr]
 }
 
+// gone has nobody listen at addr any more; what is connected stays so.
+func (n *network) gone(addr string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.m, addr)
+}
+
 func (n *network) dial(ctx context.Context, addr string) (net.Conn, error) {
+	if n.real {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", addr)
+	}
 	n.mu.Lock()
 	l := n.m[addr]
 	n.mu.Unlock()
