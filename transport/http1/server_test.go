@@ -65,8 +65,8 @@ func (r *raw) closed() {
 	assert.Empty(r.t, string(rest))
 }
 
-// serve returns a server with a handler, which the test closes at its end.
-func serve(t *testing.T, o http1.ServerOptions, h http.HandlerFunc) *http1.Server {
+// newServer returns a server with a handler, which the test closes at its end.
+func newServer(t *testing.T, o http1.ServerOptions, h http.HandlerFunc) *http1.Server {
 	t.Helper()
 	o.Handler = h
 	s := http1.NewServer(o)
@@ -87,7 +87,7 @@ func both(t *testing.T, run func(t *testing.T, o http1.ServerOptions)) {
 func TestServes(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
-		s := serve(t, o, func(w http.ResponseWriter, r *http.Request) {
+		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			w.Header().Set("X-Seen", r.Method+" "+r.URL.Path+"?"+r.URL.RawQuery+" "+r.Host+" "+r.Header.Get("x-a"))
 			io.WriteString(w, strings.ToUpper(string(body)))

@@ -1,0 +1,4 @@
+package http1
+
+// StatusOf is statusOf for the tests outside.
+func StatusOf(err error) int { return statusOf(err) }
