@@ -124,3 +124,16 @@ func (b *clientBody) WriteTo(w io.Writer) (int64, error) {
 	}
 	return n, err
 }
+
+// InMemory reports whether body is that of a response of a Pool and all of it has been
+// read from the connection, which serves others already: nothing can go wrong with it.
+func InMemory(body io.ReadCloser) bool {
+	b, ok := body.(*clientBody)
+	return ok && b.inMemory()
+}
+
+func (b *clientBody) inMemory() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.t != nil && b.err == nil && b.t.c == nil
+}

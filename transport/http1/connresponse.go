@@ -29,7 +29,10 @@ func (t *turn) response() *http.Response {
 	if h.minor == 0 {
 		resp.Proto = "HTTP/1.0"
 	}
-	if h.framing == chunked {
+	if h.status == http.StatusNotModified && t.req.Method != http.MethodHead {
+		resp.ContentLength = 0 // as in net/http; the field, of what was not sent, is in the header
+	}
+	if h.codings > 0 && !h.bodiless() {
 		resp.TransferEncoding = t.chunked[:]
 	}
 	return resp

@@ -44,7 +44,7 @@ type turn struct {
 	// What responses are made of with PoolOptions.Recycle.
 	resp    http.Response
 	own     clientBody
-	nobody  Exchange // whose caller does not want to know
+	nobody  Exchange    // whose caller does not want to know
 	owner   *clientBody // of the response under way
 	chunked [1]string
 	bufs    [2][]byte
