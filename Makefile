@@ -5,6 +5,9 @@ PKG       ?= ./...
 FUZZTIME  ?= 30s
 BENCH     ?= .
 BENCHOUT  ?= bench.txt
+# Tests of child processes, in which the race detector would see nothing.
+CHILDREN  := ./internal/conformance ./internal/realclients ./internal/streaming ./internal/soak
+SOAK      ?= 10m
 # The race detector needs a C compiler on Linux.
 RACE      := $(if $(shell command -v gcc || command -v clang || command -v cc),-race,)
 LINT       = $(GO) tool -modfile=tools/go.mod golangci-lint
@@ -25,6 +28,15 @@ test: ## run every test with the race detector, in random order
 	$(if $(RACE),,@echo "no C compiler: testing WITHOUT the race detector (install gcc to have it)")
 	$(GO) vet $(PKG)
 	$(GO) test $(RACE) -shuffle=on -timeout 15m $(PKG)
+	$(if $(filter ./...,$(PKG)),$(if $(RACE),$(MAKE) real))
+
+.PHONY: real
+real: ## run conformance suites, real clients and mixed load against child processes
+	$(GO) test -shuffle=on -timeout 15m $(CHILDREN)
+
+.PHONY: soak
+soak: ## run mixed load with dying, paused and returning upstreams for SOAK
+	WEFT_SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 0 -run TestMixedLoad ./internal/soak
 
 .PHONY: test-short
 test-short: ## run the tests without the race detector and without load tests

@@ -24,6 +24,7 @@ import (
 const cases = 145
 
 func TestH2SpecThroughRouter(t *testing.T) {
+	child.Heavy(t)
 	t.Parallel()
 	tool := testtool.Get(t, testtool.H2Spec)
 	backend := origin.Serve(t, nil, nil)

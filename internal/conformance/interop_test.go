@@ -84,15 +84,18 @@ func verifying(f testcert.Files) []string {
 }
 
 func TestInteropDirectly(t *testing.T) { // what fails here is not weft's
+	child.Heavy(t)
 	interop(t, "127.0.0.1:"+interopServer(t))
 }
 
 func TestInteropThroughOneHop(t *testing.T) {
+	child.Heavy(t)
 	w := child.Run(t, child.Config(child.Router{Protocol: "h2", To: interopServer(t)}))
 	interop(t, w.Addr(t, "h2"))
 }
 
 func TestInteropWithTLSOnBothSides(t *testing.T) {
+	child.Heavy(t)
 	f := testcert.NewFiles(t, serverName)
 	backend := interopServer(t, "--use_tls", "--tls_cert_file="+f.Cert, "--tls_key_file="+f.Key)
 	w := child.Run(t, child.Config(child.Router{
@@ -102,6 +105,7 @@ func TestInteropWithTLSOnBothSides(t *testing.T) {
 }
 
 func TestInteropThroughTwoHops(t *testing.T) {
+	child.Heavy(t)
 	f := testcert.NewFiles(t, serverName)
 	in := child.Run(t, child.Config(child.Router{
 		Protocol: "h2", Label: "incoming", To: interopServer(t), Server: child.ServerTLS(f),

@@ -25,6 +25,7 @@ type Seen struct {
 //     &unsized=1 leaves out the Content-Length
 //   - /check?seed=&size= to an upload of a Pattern with 200 if it was right, 422 if
 //     not, 400 if it broke off
+//   - /refuse with 413, before the body is read
 //   - /echo with the body, as it comes, and the request's trailers
 //   - /seen with a Seen
 //   - /sleep?ms= after a while
@@ -34,6 +35,9 @@ func Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/pattern", pattern)
 	mux.HandleFunc("/check", check)
+	mux.HandleFunc("/refuse", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "too much", http.StatusRequestEntityTooLarge)
+	})
 	mux.HandleFunc("/echo", echo)
 	mux.HandleFunc("/seen", seen)
 	mux.HandleFunc("/sleep", sleep)
@@ -86,6 +90,8 @@ func check(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n, err := p.Check(r.Body)
+	// An answer in the middle of an upload is a case of its own; here it should arrive.
+	_, _ = io.Copy(io.Discard, r.Body)
 	switch {
 	case errors.Is(err, ErrWrongBytes), errors.Is(err, ErrTruncated):
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)

@@ -68,6 +68,7 @@ func withPage() http.Handler {
 }
 
 func TestChromium(t *testing.T) {
+	child.Heavy(t)
 	t.Parallel()
 	tool := testtool.Installed(t, "chromium", "chromium")
 	rows := []struct {

@@ -91,6 +91,14 @@ func exchanges(t *testing.T, scheme, addr, version string, args ...string) {
 		text, _, _ := curl(t, scheme, addr, "/check?seed=10&size=3145733", with("-T", file)...)
 		assert.Contains(t, text, "wrong bytes", "the origin would not tell")
 	})
+	t.Run("refused upload", func(t *testing.T) {
+		// The answer comes while the body is being sent, and must not be lost over it.
+		for range 3 {
+			text, _, notes := curl(t, scheme, addr, "/refuse", with("-H", "Expect:", "--data-binary", "@"+body(t, upload()))...)
+			assert.Equal(t, []string{version + " 413 1"}, notes)
+			assert.Equal(t, "too much\n", text)
+		}
+	})
 	t.Run("form", func(t *testing.T) {
 		text, _, _ := curl(t, scheme, addr, "/seen", with("-F", "name=value", "-F", "file=@"+body(t, origin.Pattern{Size: 100}))...)
 		s := seenBy(t, text)
@@ -125,6 +133,7 @@ func exchanges(t *testing.T, scheme, addr, version string, args ...string) {
 }
 
 func TestCurlHTTP1(t *testing.T) {
+	child.Heavy(t)
 	t.Parallel()
 	w := newWorld(t, child.Router{}, child.Router{Label: "tls", Server: "tls"}, child.Router{Label: "tls-tls", To: "secured", Server: "tls", Client: "tls"})
 	t.Run("HTTP/1.1", func(t *testing.T) {
@@ -175,6 +184,7 @@ func TestCurlHTTP1(t *testing.T) {
 }
 
 func TestCurlHTTP2(t *testing.T) {
+	child.Heavy(t)
 	t.Parallel()
 	routers := []child.Router{
 		{Protocol: "h2"},

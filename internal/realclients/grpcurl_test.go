@@ -16,6 +16,7 @@ import (
 )
 
 func TestGRPCurl(t *testing.T) {
+	child.Heavy(t)
 	t.Parallel()
 	tool := testtool.Get(t, testtool.GRPCurl)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestWrk(t *testing.T) {
+	child.Heavy(t)
 	t.Parallel()
 	w := newWorld(t, child.Router{}, child.Router{Label: "tls", Server: "tls"})
 	for _, row := range [][3]string{
@@ -29,6 +30,7 @@ func TestWrk(t *testing.T) {
 }
 
 func TestH2load(t *testing.T) {
+	child.Heavy(t)
 	t.Parallel()
 	tool := testtool.Installed(t, "h2load", "nghttp2-client")
 	w := newWorld(t, child.Router{}, child.Router{Protocol: "h2"}, child.Router{Protocol: "h2", Label: "tls", Server: "tls"})

@@ -18,6 +18,7 @@ import (
 )
 
 func TestWebSocket(t *testing.T) {
+	child.Heavy(t)
 	t.Parallel()
 	w := newWorld(t, child.Router{}, child.Router{Label: "tls", Server: "tls"}, child.Router{Label: "tls-tls", To: "secured", Server: "tls", Client: "tls"})
 	for label, scheme := range map[string]string{"http": "ws", "tls": "wss", "tls-tls": "wss"} {

@@ -77,7 +77,7 @@ func config(f *fleet) string {
 		child.Router{Label: "grpc", Protocol: "h2", Dtab: dtab, Service: rpc, Client: client("")},
 		child.Router{Label: "grpctls", Protocol: "h2", Dtab: dtab, Service: rpc, Client: client(""), Server: secure},
 	)
-	return fmt.Sprintf("namers: [{kind: io.l5d.fs, rootDir: '%s'}]\n", f.disco) + only(text)
+	return fmt.Sprintf("namers: [{kind: io.l5d.fs, rootDir: '%s'}]\n", f.disco) + text
 }
 
 // jobs are all operations, and close ends the callers' connections.
@@ -120,6 +120,7 @@ func jobs(t *testing.T, w *child.Weft) (all []job, closeAll func()) {
 }
 
 func TestMixedLoadWhileUpstreamsComeAndGo(t *testing.T) {
+	child.Heavy(t)
 	d := duration(t)
 	if testing.Short() {
 		d = min(d, 2*time.Second)

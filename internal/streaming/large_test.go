@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weft-mesh/weft/internal/child"
 	"github.com/weft-mesh/weft/internal/origin"
 )
 
@@ -28,6 +29,7 @@ func (w way) size() int64 {
 }
 
 func TestHugeBodiesStreamInFlatMemory(t *testing.T) {
+	child.Heavy(t)
 	for _, w := range ways(t) {
 		t.Run(w.name, func(t *testing.T) {
 			weft, client, _ := w.run(t, nil)

@@ -99,6 +99,7 @@ func others(t *testing.T, client *http.Client, scheme string) {
 }
 
 func TestAReaderThatStopsBlocksOnlyItself(t *testing.T) {
+	child.Heavy(t)
 	for _, w := range ways(t) {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
@@ -106,8 +107,8 @@ func TestAReaderThatStopsBlocksOnlyItself(t *testing.T) {
 			weft, client, _ := w.run(t, c.handler())
 			require.NoError(t, download(client, w.scheme, origin.Pattern{Size: 1 << 20}, ""))
 			grown := memory(t, weft.Process)
-			p := origin.Pattern{Seed: 5, Size: 64 << 20}
-			const readers = 8
+			p := origin.Pattern{Seed: 5, Size: 40 << 20}
+			const readers = 6
 			var bodies []io.Reader
 			for range readers {
 				resp, err := client.Get(url(w.scheme, "/counted?seed=5&size=%d", p.Size))
@@ -139,6 +140,7 @@ func TestAReaderThatStopsBlocksOnlyItself(t *testing.T) {
 }
 
 func TestAnOriginThatDoesNotReadBlocksOnlyItsCaller(t *testing.T) {
+	child.Heavy(t)
 	for _, w := range ways(t) {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
@@ -146,8 +148,8 @@ func TestAnOriginThatDoesNotReadBlocksOnlyItsCaller(t *testing.T) {
 			weft, client, _ := w.run(t, c.handler())
 			require.NoError(t, download(client, w.scheme, origin.Pattern{Size: 1 << 20}, ""))
 			grown := memory(t, weft.Process)
-			p := origin.Pattern{Seed: 6, Size: 64 << 20}
-			const writers = 8
+			p := origin.Pattern{Seed: 6, Size: 40 << 20}
+			const writers = 6
 			sent := make([]atomic.Int64, writers)
 			results := make(chan error, writers)
 			for i := range writers {
@@ -209,6 +211,7 @@ func (m *meter) Read(p []byte) (int, error) {
 }
 
 func TestEachChunkArrivesBeforeTheNextIsSent(t *testing.T) {
+	child.Heavy(t)
 	for _, w := range ways(t) {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
