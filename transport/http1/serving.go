@@ -60,6 +60,7 @@ func (c *serverConn) serveOne() bool {
 // read reads the head of a request and makes the *http.Request.
 func (x *serving) read() error {
 	work := x.c.work
+	x.head.minor = 1 // until it says otherwise
 	if tokenByte(work.reader.buffered()[0]) == 0 {
 		return refuse(http.StatusBadRequest, "request does not begin with a method")
 	}

@@ -103,4 +103,3 @@ func TestResponseSplitting(t *testing.T) {
 		})
 	}
 }
-
