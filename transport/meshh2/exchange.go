@@ -74,11 +74,6 @@ func (x *exchange) begin(fields []hpack.HeaderField, end bool) {
 	x.req.Fields = append(x.inline[:0], fields...)
 	x.body.ended = end
 	h.stats.begin()
-	// Before anything reads the head: this request is not one.
-	if _, bad := ConnectionField(&x.req.Head); bad {
-		x.refuse(xhttp2.ErrCodeProtocol)
-		return
-	}
 	// The caller's context first: a bad dtab is the caller's mistake and is answered
 	// before anything else looks at the request. The server span begins as soon as the
 	// trace is known.
@@ -226,13 +221,6 @@ func (x *exchange) next(on *http2.Conn) {
 // fail ends a request for which there is not even an attempt.
 func (x *exchange) fail(err error) {
 	x.giveUp(x.peer.conn, weft.Result{Class: weft.Failure, Err: err})
-}
-
-// refuse resets the caller's stream, whose request was not looked at.
-func (x *exchange) refuse(code xhttp2.ErrCode) {
-	x.reset(x.peer.conn, code)
-	x.success = weft.Failure
-	x.end(weft.Result{Class: weft.Failure})
 }
 
 // again begins another attempt after one that ended with res, if there is one to
