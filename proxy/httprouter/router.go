@@ -83,6 +83,7 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 		Propagation: p,
 		Tracers:     b.env.Tracers,
 		BufferBytes: b.bufferBytes(),
+		Recycle:     true,
 		Service:     b.httpService,
 		Client:      b.httpClient,
 		Mesh: transport.Options{

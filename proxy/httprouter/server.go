@@ -44,7 +44,7 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 		MaxInitialLineBytes: kb(b.c.MaxInitialLineKB),
 		MaxErrBytes:         kb(b.c.MaxErrResponseKB),
 		Compression:         compression(b.c.CompressionLevel),
-		Owned:               true,
+		Recycle:             true,
 		Tunnel:              conns.tunnel,
 		Metrics:             scope,
 	}

@@ -59,9 +59,15 @@ func (a *attempt) accept(resp *http.Response) (_ *http.Response, whole bool, err
 	if resp.Body == http.NoBody {
 		return resp, true, nil
 	}
+	if resp.Body == &a.sending.body && a.sending.body.whole {
+		return resp, true, nil
+	}
 	if n := resp.ContentLength; n > 0 && n <= a.x.t.opts.BufferBytes {
-		err := readWhole(resp, &a.x.mem)
-		return resp, err == nil, err
+		if err := readWhole(resp, &a.x.mem); err != nil {
+			_ = resp.Body.Close() // the error says more
+			return resp, false, err
+		}
+		return resp, true, nil
 	}
 	return resp, false, nil
 }
@@ -78,9 +84,9 @@ func (a *attempt) checkSwitch(resp *http.Response) error {
 	return nil
 }
 
-// readWhole replaces the body by what it holds.
+// readWhole replaces the body by what it holds. The body is closed with the one in its
+// place: until then the response is the caller's.
 func readWhole(resp *http.Response, mem *memBody) error {
-	defer resp.Body.Close() //nolint:errcheck // it was read to its end
 	var b []byte
 	var err error
 	if n := resp.ContentLength; n <= trustedLength {
@@ -93,7 +99,7 @@ func readWhole(resp *http.Response, mem *memBody) error {
 		return err
 	}
 	mem.Reset(b)
-	resp.Body = mem
+	mem.Closer, resp.Body = resp.Body, mem
 	return nil
 }
 
@@ -143,8 +149,9 @@ func discard(resp *http.Response) {
 // drain reads what little is left of a body and closes it. One that does not end
 // soon is cut off, which costs its connection.
 func drain(resp *http.Response) {
-	timer := time.AfterFunc(drainTime, func() { _ = resp.Body.Close() }) // ends the reading
-	_, _ = io.CopyN(io.Discard, resp.Body, drainBytes)                   // how it ends does not matter
+	b := resp.Body                                               // the response is not ours any more once it is closed
+	timer := time.AfterFunc(drainTime, func() { _ = b.Close() }) // ends the reading
+	_, _ = io.CopyN(io.Discard, b, drainBytes)                   // how it ends does not matter
 	timer.Stop()
-	_ = resp.Body.Close() // nobody is interested in it any more
+	_ = b.Close() // nobody is interested in it any more
 }

@@ -90,8 +90,8 @@ func (d *duplex) CloseWrite() error {
 	return http.ErrNotSupported
 }
 
-// memBody is a body that is in memory.
-type memBody struct{ bytes.Reader }
-
-// Close implements io.Closer.
-func (*memBody) Close() error { return nil }
+// memBody is a body that is in memory, and what is to be closed with it.
+type memBody struct {
+	bytes.Reader
+	io.Closer
+}

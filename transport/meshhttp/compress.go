@@ -80,7 +80,6 @@ func (c *compression) write(w http.ResponseWriter, r *http.Request, resp *http.R
 	}
 	defer writers.put(c.level, gz)
 	err = copyBody(&flusher{ResponseWriter: w, gz: gz}, resp.Body, stream, copying)
-	_ = resp.Body.Close() // its error is the reader's, which copying has seen
 	if err != nil {
 		return errors.Join(errAborted, err) // without the end mark of gzip: it is not whole
 	}

@@ -28,8 +28,7 @@ func (a *attempt) diagnose(req *http.Request, up upstream) (*http.Response, erro
 	case "1", "t", "true":
 		add = true
 	}
-	// The caller's value, which a previous attempt has not counted down.
-	hops, forward := a.x.in.caller.Header.Get("Max-Forwards"), true
+	hops, forward := a.x.hops, true
 	if hops != "" {
 		n, err := strconv.Atoi(hops)
 		if err != nil { // the caller's mistake is an answer, not an error
@@ -49,6 +48,7 @@ func (a *attempt) diagnose(req *http.Request, up upstream) (*http.Response, erro
 		if resp, err = up.send(req, &a.sending); err != nil || !add {
 			return resp, err
 		}
+		resp = detach(resp)
 	}
 	if !add {
 		return resp, nil
@@ -63,6 +63,13 @@ func (a *attempt) diagnose(req *http.Request, up upstream) (*http.Response, erro
 	resp.TransferEncoding, resp.Trailer = nil, nil
 	resp.Header["Content-Length"] = []string{strconv.Itoa(len(text))}
 	return resp, nil
+}
+
+// detach returns a response that outlives its body.
+func detach(resp *http.Response) *http.Response {
+	out := *resp
+	out.Header, out.Trailer = resp.Header.Clone(), resp.Trailer.Clone()
+	return &out
 }
 
 // bodyOf returns the body that the context is appended to; one of unknown length

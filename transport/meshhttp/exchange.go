@@ -22,6 +22,7 @@ type exchange struct {
 	header  fields // of the outgoing request, as all attempts share it
 	url     url.URL
 	upgrade string // the protocol that the caller wants to switch to
+	hops    string // Max-Forwards of a TRACE, before any attempt has counted it down
 	body    *replay
 	avoid   string // the endpoint of the previous attempt
 
@@ -63,6 +64,9 @@ func (x *exchange) begin(id Identity) {
 	x.header.Header, x.url = in.header, outgoingURL(in.req, id.URI)
 	h := x.header.Header
 	x.upgrade = upgradeOf(h)
+	if in.req.Method == http.MethodTrace {
+		x.hops = h.Get("Max-Forwards")
+	}
 	x.header.Set(headerDstService, id.Path.String())
 	x.header.Set(headerVia, via(h, in.req.ProtoMajor, in.req.ProtoMinor))
 	stripHopByHop(h)

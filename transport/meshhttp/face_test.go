@@ -33,26 +33,31 @@ type reply struct {
 
 // face is one way into the mesh.
 type face struct {
-	name string
-	do   func(t *testing.T, w *world, c call) reply
+	name   string
+	engine engine
+	do     func(t *testing.T, w *world, c call) reply
 }
 
 // faces are the ways that must not differ: a client in the process, a listener
 // used as a server, and the same listener as a forward proxy.
 func faces() []face {
-	return []face{{"in-process", inProcess}, {"proxied", proxied}, {"http_proxy", forwardProxied}}
+	return []face{{"in-process", ours, inProcess}, {"proxied", recycled, proxied}, {"http_proxy", recycled, forwardProxied}}
 }
 
 // onAllFaces runs f for every face, each with a world of its own.
 func onAllFaces(t *testing.T, s setup, f func(w *world, do func(call) reply)) {
 	t.Helper()
 	for _, face := range faces() {
-		t.Run(face.name, func(t *testing.T) {
-			inWorld(t, s, func(w *world) {
-				t := w.t
-				f(w, func(c call) reply { return face.do(t, w, c) })
+		for _, engine := range []engine{face.engine, netHTTP} {
+			t.Run(face.name+string(engine), func(t *testing.T) {
+				s := s
+				s.engine = engine
+				inWorld(t, s, func(w *world) {
+					t := w.t
+					f(w, func(c call) reply { return face.do(t, w, c) })
+				})
 			})
-		})
+		}
 	}
 }
 

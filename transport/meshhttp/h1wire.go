@@ -15,18 +15,20 @@ import (
 // h1Wire is the upstream of the HTTP/1.1 engine: a pool of connections to one
 // endpoint.
 type h1Wire struct {
-	pool *http1.Pool
-	dial func(ctx context.Context) (net.Conn, error)
+	pool    *http1.Pool
+	recycle bool
+	dial    func(ctx context.Context) (net.Conn, error)
 }
 
 var _ upstream = (*h1Wire)(nil)
 
 // newH1Wire makes the wire to ep.
-func newH1Wire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope) *h1Wire {
+func newH1Wire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope, recycle bool) *h1Wire {
 	o, stats, d := set.Pool.withDefaults(), newConnStats(metrics), newDialler(ep, set)
-	w := &h1Wire{dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx) }}
+	w := &h1Wire{recycle: recycle, dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx) }}
 	pool := http1.PoolOptions{
 		Dial:           w.dial,
+		Recycle:        recycle,
 		MaxConns:       o.MaxSize,
 		MaxWaiters:     o.MaxWaiters,
 		MinIdle:        o.MinSize,
@@ -62,7 +64,12 @@ func (w *h1Wire) send(req *http.Request, s *sending) (*http.Response, error) {
 	if err != nil {
 		return nil, w.explain(err)
 	}
-	s.clean = true
+	if w.recycle && resp.StatusCode != http.StatusSwitchingProtocols {
+		s.clean = true
+		s.body.ReadCloser, s.body.whole = resp.Body, http1.InMemory(resp.Body)
+		s.body.closed.Store(false)
+		resp.Body = &s.body
+	}
 	return resp, nil
 }
 

@@ -40,10 +40,9 @@ type ServerOptions struct {
 	// callers that accept it, 1 to 9 every response at that level, NoCompression
 	// none.
 	Compression int
-	// Owned says that the server around the handler leaves the headers of requests to
-	// it, to be changed, and looks at nothing of a request after ServeHTTP. It saves a
-	// copy.
-	Owned bool
+	// Recycle is for an http1.Server with the same option: the headers of its requests
+	// are the handler's to change, and it has held their heads against the limits.
+	Recycle bool
 	// Tunnel is called with each caller's connection that becomes a tunnel, and returns
 	// what is used in its place; nil leaves it as it is.
 	Tunnel func(net.Conn) net.Conn
@@ -97,7 +96,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := h.serve(r, begun)
 	defer s.end() // also when the response is cut off below
 	resp := s.respond()
-	s.status = resp.StatusCode
+	s.status, s.body = resp.StatusCode, resp.Body
 	if h.opts.ClearContext {
 		clearResponse(resp)
 	}

@@ -24,7 +24,7 @@ func Middleware(p propagation.Propagator) func(http.Handler) http.Handler {
 			ctx, cancel, err := p.Extract(r.Context(), carrier(r.Header))
 			defer cancel()
 			if err != nil {
-				resp := Respond(r, &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}, 0) //nolint:bodyclose // writeResponse does
+				resp := Respond(r, &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}, 0) //nolint:bodyclose // it is in memory
 				_ = writeResponse(w, r, resp, nil)                                                    // the caller is gone if that fails
 				return
 			}

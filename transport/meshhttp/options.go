@@ -60,6 +60,10 @@ type Options struct {
 	// and this is for the day on which they do not.
 	NetHTTP bool
 
+	// Recycle is for a Transport that only Handlers of this package use, which keep
+	// nothing of a response: what responses are made of is used again.
+	Recycle bool
+
 	// wire makes what reaches an endpoint; nil goes by NetHTTP.
 	wire func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream
 }
@@ -115,12 +119,12 @@ func (o Options) withDefaults() Options {
 	}
 	wire := o.wire
 	if wire == nil {
-		netHTTP := o.NetHTTP
+		netHTTP, recycle := o.NetHTTP, o.Recycle
 		wire = func(ep weft.Endpoint, s ClientSettings, m *telemetry.Scope) upstream {
 			if netHTTP {
 				return newNetWire(ep, s, m)
 			}
-			return newH1Wire(ep, s, m)
+			return newH1Wire(ep, s, m, recycle)
 		}
 	}
 	service, client := o.Mesh.Service, o.Mesh.Client

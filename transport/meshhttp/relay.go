@@ -17,7 +17,6 @@ var errNotDuplex = errors.New("meshhttp: the switched protocol cannot be written
 // tunnel. Each direction ends when its sender ends it; if the end cannot be passed
 // on, or a direction fails, both do.
 func relay(w http.ResponseWriter, resp *http.Response, tunnel func(net.Conn) net.Conn) error {
-	defer resp.Body.Close() //nolint:errcheck // it has been used up
 	upstream, ok := resp.Body.(io.ReadWriter)
 	if !ok {
 		return errors.Join(errAborted, errNotDuplex)

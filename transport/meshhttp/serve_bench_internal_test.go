@@ -63,7 +63,7 @@ func BenchmarkMesh(b *testing.B) {
 	}
 	defer tree.Close()
 	defer t.Close()
-	h := NewHandler(ServerOptions{Transport: t, Label: "http", Owned: true, Metrics: tree.Scope("rt", "http", "server", "x")})
+	h := NewHandler(ServerOptions{Transport: t, Label: "http", Recycle: true, Metrics: tree.Scope("rt", "http", "server", "x")})
 	r, _ := http.NewRequestWithContext(b.Context(), http.MethodGet, "/", http.NoBody)
 	r.RequestURI, r.RemoteAddr = "/", "127.0.0.1:1234"
 	w := &discardWriter{h: http.Header{}}

@@ -2,6 +2,7 @@ package meshhttp
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,6 +20,7 @@ type serving struct {
 	failure string // where the request failed, for the span
 	counted bool   // among those that MaxConcurrent bounds
 	written bool   // the whole response was
+	body    io.Closer
 
 	x exchange
 
@@ -71,8 +73,10 @@ func (s *serving) inner(r *http.Request, ctx context.Context, header http.Header
 // respond returns the response to the request.
 func (s *serving) respond() *http.Response {
 	h, r := s.h, s.r
-	if resp := h.refuse(r); resp != nil {
-		return resp
+	if !h.opts.Recycle {
+		if resp := h.refuse(r); resp != nil {
+			return resp
+		}
 	}
 	s.x.t = h.opts.Transport
 	in := &s.x.in
@@ -80,7 +84,7 @@ func (s *serving) respond() *http.Response {
 		caller: r, req: originForm(r), ctx: r.Context(), header: r.Header,
 		begun: s.begun, timeout: h.opts.Timeout, label: h.opts.Label, proxied: true,
 	}
-	if !h.opts.Owned {
+	if !h.opts.Recycle {
 		in.header = r.Header.Clone()
 	}
 	// The caller's context headers first: a bad dtab is the caller's mistake and is
@@ -150,6 +154,9 @@ func (s *serving) end() {
 		s.h.active.Add(-1)
 	}
 	s.h.endSpan(s.span, s.status, s.failure)
+	if s.body != nil {
+		_ = s.body.Close() // its error is the reader's, which has been seen
+	}
 	s.recycle()
 }
 
@@ -205,15 +212,18 @@ func overloaded(r *http.Request) *http.Response {
 	return resp
 }
 
+// emptied is a body that nobody is to read, closed with the response it is of.
+type emptied struct {
+	io.Reader
+	io.Closer
+}
+
 // clearResponse removes what the mesh says about itself.
 func clearResponse(resp *http.Response) {
 	if !stripL5d(resp.Header) {
 		return
 	}
-	if resp.Body != nil {
-		_ = resp.Body.Close()
-	}
-	resp.Body, resp.ContentLength = http.NoBody, 0
+	resp.Body, resp.ContentLength = emptied{http.NoBody, resp.Body}, 0
 	resp.Header["Content-Length"] = []string{"0"}
 	delete(resp.Header, "Content-Type")
 	resp.Trailer = nil

@@ -50,6 +50,8 @@ type sending struct {
 	// the response has come to its end.
 	clean bool
 
+	body wireBody // room for that of the response
+
 	// One of these is in use, by which engine it is.
 	h1  http1.Exchange
 	net *netSending

@@ -3,6 +3,7 @@ package meshhttp_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
+	"github.com/weft-mesh/weft/transport/http1"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
 
@@ -31,7 +33,17 @@ type setup struct {
 	service func(path string) (transport.ServiceOptions, meshhttp.ServiceSettings)
 	client  func(id string) (transport.ClientOptions, meshhttp.ClientSettings)
 	server  meshhttp.ServerOptions
+	engine  engine
 }
+
+// engine is what carries requests to and from the mesh.
+type engine string
+
+const (
+	ours     engine = ""         // package http1
+	recycled engine = "recycled" // the same, as the proxy uses it: for the listener only
+	netHTTP  engine = "net/http"
+)
 
 // world is a mesh over a network in memory, with a transport, a listener in front
 // of it, and downstreams.
@@ -104,15 +116,12 @@ func newWorld(t *testing.T, s setup) *world {
 		}
 		return set
 	}
+	o.NetHTTP, o.Recycle = s.engine == netHTTP, s.engine == recycled
 	var err error
 	w.mesh, err = meshhttp.New(o)
 	require.NoError(t, err)
 	s.server.Transport, s.server.Label, s.server.Metrics = w.mesh, "r1", w.tree.Scope("rt", "r1", "server", "10.9.9.9/4140")
-	handler := meshhttp.NewHandler(s.server)
-	srv, err := memhttp.Start(&w.net, proxyAddr, &http.Server{
-		Handler: handler, MaxHeaderBytes: 12 << 10, ConnContext: meshhttp.WithConnLabel, DisableGeneralOptionsHandler: true,
-	})
-	require.NoError(t, err)
+	srv := w.front(s)
 	t.Cleanup(func() {
 		require.NoError(t, srv.Close())
 		require.NoError(t, w.mesh.Close())
@@ -120,6 +129,25 @@ func newWorld(t *testing.T, s setup) *world {
 		require.NoError(t, w.tree.Close())
 	})
 	return w
+}
+
+// front starts the listener in front of the mesh.
+func (w *world) front(s setup) io.Closer {
+	if s.engine == netHTTP {
+		srv, err := memhttp.Start(&w.net, proxyAddr, &http.Server{
+			Handler: meshhttp.NewHandler(s.server), MaxHeaderBytes: 12 << 10, ConnContext: meshhttp.WithConnLabel, DisableGeneralOptionsHandler: true,
+		})
+		require.NoError(w.t, err)
+		return srv
+	}
+	s.server.Recycle = s.engine == recycled
+	srv := http1.NewServer(http1.ServerOptions{
+		Handler: meshhttp.NewHandler(s.server), Recycle: s.server.Recycle, NoDate: true, BaseContext: meshhttp.WithConnLabel,
+	})
+	l, err := w.net.Listen(proxyAddr)
+	require.NoError(w.t, err)
+	go func() { _ = srv.Serve(l) }()
+	return srv
 }
 
 // lookup binds the first element of a name: "neg…" to nothing, everything else to

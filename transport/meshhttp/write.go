@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/weft-mesh/weft/transport/http1"
 )
 
 // errAborted says that a response's body ended early.
@@ -36,7 +38,7 @@ func streams(resp *http.Response) bool {
 	return resp.ContentLength < 0 || resp.ContentLength > streamAfter
 }
 
-// writeResponse copies resp to w, trailers included. pool has the buffers for it
+// writeResponse copies resp to w, trailers included. Its body is left open. pool has the buffers for it
 // and may be nil.
 func writeResponse(w http.ResponseWriter, r *http.Request, resp *http.Response, pool *sync.Pool) error {
 	announced := writeHead(w, r, resp)
@@ -44,7 +46,6 @@ func writeResponse(w http.ResponseWriter, r *http.Request, resp *http.Response, 
 		return nil
 	}
 	err := copyBody(w, resp.Body, streams(resp), pool)
-	_ = resp.Body.Close() // its error is the reader's, which copying has seen
 	if err != nil {
 		return errors.Join(errAborted, err)
 	}
@@ -55,9 +56,17 @@ func writeResponse(w http.ResponseWriter, r *http.Request, resp *http.Response, 
 // writeHead sends the head and returns the names of the trailers that it announces.
 func writeHead(w http.ResponseWriter, r *http.Request, resp *http.Response) (announced []string) {
 	head := w.Header()
-	maps.Copy(head, resp.Header)
-	if _, ok := head["Content-Type"]; !ok {
-		head["Content-Type"] = nil // keeps net/http from guessing one
+	adopter, adopts := w.(http1.HeaderAdopter)
+	if adopts {
+		// The engine writes the head from it at once, and needs it no longer.
+		adopter.UseHeader(resp.Header)
+		defer adopter.UseHeader(head)
+		head = resp.Header
+	} else {
+		maps.Copy(head, resp.Header)
+		if _, ok := head["Content-Type"]; !ok {
+			head["Content-Type"] = nil // keeps net/http from guessing one
+		}
 	}
 	if len(resp.Trailer) > 0 && r.ProtoAtLeast(1, 1) {
 		for name := range resp.Trailer {
