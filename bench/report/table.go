@@ -116,7 +116,7 @@ func (t Table) notes(r *Report, cells, entrants []string) string {
 			fmt.Fprintf(&b, "– %s: %s.\n", e, strings.TrimRight(m, ". \n"))
 		}
 	}
-	if len(spreads) > 0 {
+	if worst > 0 {
 		fmt.Fprintf(&b, "The rounds lie %.0f %% apart (median over the cells), at most %.0f %% (%s).\n", 100*Median(spreads), 100*worst, where)
 	}
 	if b.Len() == 0 {

@@ -3,19 +3,17 @@ package suite
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/weft-mesh/weft/bench/report"
 )
 
-// benchmark is the one that compares a client over weft with one over net/http.
+// The benchmark that compares a client over weft with one over net/http.
 const (
-	benchmark    = "BenchmarkRoundTrip"
+	benchmark    = "BenchmarkClient"
 	benchPackage = "./transport/meshhttp"
 	benchOps     = 50000
 )
@@ -27,86 +25,45 @@ func (s *Suite) inProcess(ctx context.Context) error {
 	bin := filepath.Join(s.Dir, "meshhttp.test")
 	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", bin, benchPackage)
 	cmd.Dir = s.Repository
-	out, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil { // a run without this section is still one
-		s.report.Notes = append(s.report.Notes, "In-process: the tests of "+benchPackage+" do not compile: "+lastLine(string(out)))
-		return nil //nolint:nilerr // it is in the report
-	}
-	names, err := s.benchNames(ctx, bin)
-	if err != nil {
-		return err
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the tests of %s do not compile: %w: %s", benchPackage, err, lastLine(string(out)))
 	}
 	ops := benchOps
 	if s.Quick {
 		ops /= 5
 	}
 	for round := range s.Rounds {
-		for _, name := range names {
-			if err := s.inProcessRound(ctx, bin, name, ops, round); err != nil {
-				return err
-			}
+		cmd := exec.CommandContext(ctx, bin, "-test.run=^$", "-test.bench=^"+benchmark+"$", "-test.benchmem", "-test.benchtime="+strconv.Itoa(ops)+"x")
+		cmd.Dir = filepath.Join(s.Repository, benchPackage)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s: %w: %s", benchmark, err, lastLine(string(out)))
+		}
+		lines := parseBench(string(out))
+		if len(lines) == 0 {
+			return fmt.Errorf("%s has no %s", benchPackage, benchmark)
+		}
+		for _, l := range lines {
+			s.inProcessLine(l, round)
 		}
 	}
 	return nil
 }
 
-func (s *Suite) inProcessRound(ctx context.Context, bin, name string, ops, round int) error {
-	idle, _, err := s.bench(ctx, bin, name, 1)
-	if err != nil {
-		return err
-	}
-	busy, lines, err := s.bench(ctx, bin, name, ops)
-	if err != nil {
-		return err
-	}
-	_, entrant, _ := strings.Cut(name, "/")
-	values := map[string]float64{report.CPU: micros(busy-idle) / float64(ops), report.Errors: 0}
-	for _, l := range lines {
-		for unit, metric := range map[string]string{"ns/op": report.WallNanos, "allocs/op": report.Allocs, "B/op": report.Bytes} {
-			if v, ok := l.values[unit]; ok {
-				values[metric] = v
-			}
+func (s *Suite) inProcessLine(l benchLine, round int) {
+	_, name, _ := strings.Cut(l.name, "/")
+	name = strings.ReplaceAll(name, "_", " ")
+	values := map[string]float64{report.Errors: 0}
+	for unit, metric := range map[string]string{"ns/op": report.WallNanos, "allocs/op": report.Allocs, "B/op": report.Bytes} {
+		if v, ok := l.values[unit]; ok {
+			values[metric] = v
 		}
 	}
-	s.report.Add(InProcess, "12 B", entrant, values)
-	s.logf("inprocess, round %d: %-12s %8.2f µs/request %v allocations", round+1, entrant, values[report.CPU], values[report.Allocs])
-	return nil
-}
-
-// benchNames returns the parts of the benchmark.
-func (s *Suite) benchNames(ctx context.Context, bin string) ([]string, error) {
-	_, lines, err := s.bench(ctx, bin, benchmark, 1)
-	if err != nil {
-		return nil, err
+	if v, ok := l.values["cpu-ns/op"]; ok {
+		values[report.CPU] = v / 1000
 	}
-	var names []string
-	for _, l := range lines {
-		names = append(names, l.name)
-	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("%s has no %s", benchPackage, benchmark)
-	}
-	return names, nil
-}
-
-// bench runs one part of the benchmark and returns the CPU time that the process used.
-func (s *Suite) bench(ctx context.Context, bin, name string, ops int) (time.Duration, []benchLine, error) {
-	top, sub, _ := strings.Cut(name, "/")
-	pattern := "^" + top + "$"
-	if sub != "" {
-		pattern += "/^" + sub + "$"
-	}
-	cmd := exec.CommandContext(ctx, bin, "-test.run=^$", "-test.bench="+pattern, "-test.benchmem", "-test.benchtime="+strconv.Itoa(ops)+"x")
-	cmd.Dir = filepath.Join(s.Repository, benchPackage)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return 0, nil, fmt.Errorf("%s: %w: %s", name, err, lastLine(string(out)))
-	}
-	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), parseBench(string(out)), nil
+	s.report.Add(InProcess, "12 B", name, values)
+	s.logf("inprocess, round %d: %-16s %8.2f µs/request %v allocations", round+1, name, values[report.CPU], values[report.Allocs])
 }
 
 // benchLine is a line of a benchmark's output.

@@ -50,7 +50,8 @@ type Suite struct {
 	broken map[string]string // contenders that did not start, by family and name, and why
 }
 
-// Run measures and fills r. It goes on when a contender fails, and says so in r.
+// Run measures and fills r. It goes on when a contender or a section fails, and says
+// so in r.
 func Run(ctx context.Context, o Options, r *report.Report) error {
 	s := &Suite{Options: o, report: r, broken: map[string]string{}}
 	if err := s.build(ctx); err != nil {
@@ -65,8 +66,13 @@ func Run(ctx context.Context, o Options, r *report.Report) error {
 		if len(s.Only) > 0 && !slices.Contains(s.Only, section) {
 			continue
 		}
-		if err := s.section(ctx, section); err != nil {
-			return fmt.Errorf("suite: %s: %w", section, err)
+		err := s.section(ctx, section)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			s.logf("%s: %v", section, err)
+			r.Notes = append(r.Notes, fmt.Sprintf("The section %s is incomplete: %v", section, err))
 		}
 	}
 	return nil
