@@ -257,7 +257,7 @@ func TestCancelDuringAReadOfTheBody(t *testing.T) {
 }
 
 // An endpoint that does not read does not block for ever.
-func TestWriteTimeout(t *testing.T) {
+func TestUploadWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop := make(chan struct{})
 		e := play(t, func(int, *memhttp.Conn, *bufio.Reader) { <-stop })

@@ -186,7 +186,7 @@ func TestResponses(t *testing.T) {
 		{"HEAD", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 200, 2, "", true},
 		{"HEAD chunked", "HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200, -1, "", true},
 		{"204", "GET", "HTTP/1.1 204 No Content\r\n\r\n", 204, 0, "", true},
-		{"304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", 304, 7, "", true},
+		{"304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", 304, 0, "", true},
 		{"1.0", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2, "ok", false},
 		{"1.0 keep-alive", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok", 200, 2, "ok", true},
 		{"both framings", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, -1, "ok", false},
@@ -344,7 +344,7 @@ func TestInformationalResponses(t *testing.T) {
 	})
 }
 
-func TestUpgrade(t *testing.T) {
+func TestResponseUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			req, err := http.ReadRequest(r)
@@ -380,7 +380,7 @@ func TestUpgrade(t *testing.T) {
 	})
 }
 
-func TestConnect(t *testing.T) {
+func TestResponseToConnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var line string
 		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
@@ -502,7 +502,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func TestReadTimeout(t *testing.T) {
+func TestResponseReadTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := play(t, func(_ int, c *memhttp.Conn, r *bufio.Reader) {
 			_, _ = http.ReadRequest(r)
