@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	xhttp2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
 
@@ -322,12 +323,17 @@ func (w *responseWriter) finish() {
 	}
 	if !w.sent {
 		length := w.declared
-		if length < 0 && trailer == nil && w.bodyAllowed() && (!w.c.isHead() || w.written > 0 && w.written <= bodyBytes) {
+		if length < 0 && w.bodyAllowed() && (!w.c.isHead() || w.written > 0 && w.written <= bodyBytes) {
 			length = w.written
 		}
 		if err := w.sendHead(sample, length, len(held) == 0 && trailer == nil); err != nil || len(held) == 0 && trailer == nil {
 			return
 		}
+	}
+	if w.declared > w.written && !w.c.isHead() {
+		// An end now would say that this is all.
+		w.out.stream.Reset(xhttp2.ErrCodeInternal)
+		return
 	}
 	if trailer == nil {
 		_, _ = w.out.stream.SendData(held, true) // an event tells why not

@@ -31,8 +31,8 @@ type ServerOptions struct {
 	HandshakeTimeout time.Duration
 	// MaxHandlers bounds the requests that are served at a time; more are refused
 	// (REFUSED_STREAM), so that clients repeat them elsewhere. 0: no bound but that of
-	// MaxConcurrentStreams for each connection, which counts handlers that still run for
-	// streams that were reset.
+	// twice MaxConcurrentStreams for each connection, which counts handlers that still run
+	// for streams that were reset.
 	MaxHandlers int
 	// MaxUpgradeBody is the longest body of a request that is upgraded from HTTP/1.1;
 	// 0: 64 KiB, negative: nothing is upgraded.

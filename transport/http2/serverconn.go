@@ -26,8 +26,10 @@ type serverConn struct {
 	ctx     context.Context // of the connection: the parent of its requests'
 	remote  string
 	tls     *tls.ConnectionState // nil: cleartext
-	running atomic.Int32         // handlers
-	limit   int32
+	running atomic.Int64         // handlers
+	// limit of running: a handler may take its time to return after its stream was
+	// reset, and a client may open another stream meanwhile, but not for ever.
+	limit int64
 }
 
 // serveConn serves nc to its end.
@@ -53,7 +55,7 @@ func (s *Server) serveConn(nc net.Conn) error {
 	}
 	ctx, cancel := context.WithCancel(context.WithValue(base, http.LocalAddrContextKey, nc.LocalAddr()))
 	defer cancel()
-	sc := &serverConn{server: s, ctx: ctx, remote: nc.RemoteAddr().String(), limit: int32(c.o.MaxConcurrentStreams), tls: c.tlsState}
+	sc := &serverConn{server: s, ctx: ctx, remote: nc.RemoteAddr().String(), limit: 2 * int64(c.o.MaxConcurrentStreams), tls: c.tlsState}
 	c.accept = sc.accept
 	return s.run(c)
 }
