@@ -12,7 +12,7 @@ import (
 // Buffered is implemented by request bodies that may be in memory: Buffered returns
 // all of what has not been read, and true, if it is, and if reading it again would
 // give the same. Such a body is not read but written from there, with the head, and
-// again if the connection turns out dead.
+// again if the connection turns out dead. The bytes must stay as they are until Close.
 type Buffered interface {
 	Buffered() ([]byte, bool)
 }

@@ -22,6 +22,7 @@ type upload struct {
 	body    outgoing
 	trailer http.Header
 
+	unclear bool          // err may be of the body as well as of the connection
 	last    atomic.Bool   // all that is left is being written
 	aborted atomic.Bool   // nobody wants more of it
 	done    chan struct{} // closed after err was set
@@ -64,10 +65,19 @@ func (u *upload) run() {
 	// After a failed write the response is still read: the endpoint may have answered
 	// and closed its end, because it does not want the rest. Otherwise there can be no
 	// response, and c, which nobody will use again, is given up.
-	if _, ours := errors.AsType[*bodyError](err); ours || isTimeout(err) {
+	if _, ours := errors.AsType[*bodyError](err); ours || isTimeout(err) || u.bodyFails() {
 		u.c.interrupt()
 	}
 	u.body.close()
+}
+
+// bodyFails finds out whether an error that may be the body's is: then it comes again.
+func (u *upload) bodyFails() bool {
+	if !u.unclear || u.aborted.Load() {
+		return false
+	}
+	_, err := u.body.src.Read(make([]byte, 1))
+	return err != nil && err != io.EOF //nolint:errorlint // readers return io.EOF itself
 }
 
 // finish ends the upload and reports whether the connection can be used again.
@@ -245,6 +255,9 @@ func (w *uploadWriter) ReadFrom(r io.Reader) (int64, error) {
 	n, err := c.tcp.ReadFrom(r)
 	c.sent(n)
 	w.left -= n
+	if err != nil {
+		w.err, w.u.unclear = err, true
+	}
 	return n, err
 }
 
