@@ -60,7 +60,7 @@ func (b *buffered) try() (done bool, err error) {
 // keepIdle is the capacity of a write buffer that an idle connection may hold.
 const keepIdle = 1 << 10
 
-func (b *buffered) finish(limit time.Duration) error { return b.sink.finish(limit) }
+func (b *buffered) finish(limit func() time.Duration) error { return b.sink.finish(limit) }
 
 // Close writes what TLS wrote last (close_notify) if that needs no waiting.
 func (b *buffered) Close() error {

@@ -98,7 +98,7 @@ func newConn(nc net.Conn, o Options) *Conn {
 		o:         o,
 		begun:     time.Now(),
 		headers:   newFieldReader(o.headerListLimit()),
-		out:       outbox{sink: newSink(nc), pool: o.Buffers},
+		out:       outbox{sink: newSink(nc), pool: o.Buffers, sent: o.Sent},
 		enc:       newEncoder(o.Volatile),
 		streams:   make(map[uint32]*Stream),
 		resets:    idRing{limit: 1024},
@@ -111,6 +111,7 @@ func newConn(nc net.Conn, o Options) *Conn {
 		control:   newBucket(o.MaxControlFrames),
 	}
 	c.in = newInput(nc, o.Buffers, c.pause)
+	c.in.received = o.Received
 	return c
 }
 

@@ -19,12 +19,13 @@ type frame struct {
 
 // input cuts what is read into frames. It belongs to the reader.
 type input struct {
-	nc     net.Conn
-	pool   *Buffers
-	socket *socketReader // nil: nc has to be read with memory in hand
-	buf    *buffer       // nil: nothing is held
-	r, w   int           // unread is buf.b[r:w]
-	first  []byte        // for the first read after a pause of connections that are not sockets
+	nc       net.Conn
+	pool     *Buffers
+	socket   *socketReader // nil: nc has to be read with memory in hand
+	buf      *buffer       // nil: nothing is held
+	r, w     int           // unread is buf.b[r:w]
+	received func(n int64) // nil: nobody counts
+	first    []byte        // for the first read after a pause of connections that are not sockets
 }
 
 // newInput calls pause when it waits for a socket.
@@ -61,6 +62,15 @@ func (in *input) release() {
 
 // fill reads at least one byte.
 func (in *input) fill() error {
+	had := in.w - in.r // reading makes room first, which moves what is unread
+	err := in.more()
+	if n := in.w - in.r - had; n > 0 && in.received != nil {
+		in.received(int64(n))
+	}
+	return err
+}
+
+func (in *input) more() error {
 	if in.socket != nil {
 		n, err := in.socket.read()
 		in.w += n

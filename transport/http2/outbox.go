@@ -13,6 +13,7 @@ type outbox struct {
 	handed  int64   // bytes of them that were handed to the sink
 	writing bool    // somebody is using the sink; they look for more when they have done
 	failed  bool
+	sent    func(n int64)  // nil: nobody counts
 	rest    sync.WaitGroup // the goroutine that waits for the socket
 }
 
@@ -78,6 +79,9 @@ func (c *Conn) Flush() {
 
 // take hands the buffer to the sink.
 func (o *outbox) take() *buffer {
+	if o.sent != nil {
+		o.sent(int64(o.size()))
+	}
 	b := o.buf
 	o.buf, o.handed = nil, o.total
 	return b
@@ -129,7 +133,7 @@ func (c *Conn) writeRest(b *buffer) {
 	o := &c.out
 	defer o.rest.Done()
 	for {
-		err := o.sink.finish(c.writeLimit())
+		err := o.sink.finish(c.writeLimit)
 		c.wrote(b, err)
 		if err != nil || o.size() == 0 {
 			o.writing = false

@@ -73,6 +73,10 @@ func (c *Conn) appendNow(s *Stream, p []byte, end bool) (sent int) {
 	}
 }
 
+// dribble: a peer that lets data out in pieces below that spends its budget of frames
+// (CVE-2019-9511). Linkerd gives windows back in pieces of 655 bytes.
+const dribble = 256
+
 // appendData appends one frame. whole: no window has cut it.
 func (c *Conn) appendData(s *Stream, p []byte, end, whole bool) {
 	var flags xhttp2.Flags
@@ -84,7 +88,7 @@ func (c *Conn) appendData(s *Stream, p []byte, end, whole bool) {
 	c.out.done(append(b, p...))
 	s.sendWin -= int64(len(p))
 	c.sendWin -= int64(len(p))
-	if whole || len(p) >= 1<<10 {
+	if whole || len(p) >= dribble {
 		c.control.earn(4 + int64(len(p)>>9)) // the WINDOW_UPDATE frames that answer it are of use
 	}
 }

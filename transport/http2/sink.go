@@ -14,7 +14,7 @@ type sink interface {
 	// writes what can be written without waiting.
 	try(b []byte) (done bool, err error)
 	// finish waits until all that was taken is written, at most limit for each piece.
-	finish(limit time.Duration) error
+	finish(limit func() time.Duration) error
 }
 
 // newSink chooses the way of writing: straight to the socket, through TLS into a buffer
@@ -47,17 +47,17 @@ func (w *waitingSink) try(b []byte) (bool, error) {
 	return len(b) == 0, nil
 }
 
-func (w *waitingSink) finish(limit time.Duration) error {
+func (w *waitingSink) finish(limit func() time.Duration) error {
 	b := w.rest
 	w.rest = nil
 	return writeAll(w.nc, b, limit)
 }
 
 // writeAll writes b. It fails when nothing at all is taken for limit.
-func writeAll(nc net.Conn, b []byte, limit time.Duration) error {
+func writeAll(nc net.Conn, b []byte, limit func() time.Duration) error {
 	defer func() { _ = nc.SetWriteDeadline(time.Time{}) }() // non-blocking writes come next
 	for len(b) > 0 {
-		if err := nc.SetWriteDeadline(time.Now().Add(limit)); err != nil {
+		if err := nc.SetWriteDeadline(time.Now().Add(limit())); err != nil {
 			return err
 		}
 		// In pieces, so that a slow peer that takes some of them is told from one that
@@ -86,4 +86,4 @@ func (t *tlsSink) try(b []byte) (bool, error) {
 	return t.below.try()
 }
 
-func (t *tlsSink) finish(limit time.Duration) error { return t.below.finish(limit) }
+func (t *tlsSink) finish(limit func() time.Duration) error { return t.below.finish(limit) }

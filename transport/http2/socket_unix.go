@@ -69,7 +69,7 @@ func (s *socketSink) write(fd uintptr) bool {
 	return true
 }
 
-func (s *socketSink) finish(limit time.Duration) error {
+func (s *socketSink) finish(limit func() time.Duration) error {
 	b := s.b
 	s.b = nil
 	return writeAll(s.nc, b, limit)
