@@ -43,6 +43,10 @@ type Options struct {
 	Leaving func(c *Conn)
 
 	Buffers *Buffers     // memory shared with other connections; nil: this one's own
+	// Received and Sent get numbers of bytes, of those inside TLS, for metrics. They are
+	// called with locks held and must not block. nil: not called.
+	Received, Sent func(n int64)
+
 	Logger  *slog.Logger // nil: silent
 }
 
