@@ -92,6 +92,9 @@ func exchanges(t *testing.T, scheme, addr, version string, args ...string) {
 		assert.Contains(t, text, "wrong bytes", "the origin would not tell")
 	})
 	t.Run("refused upload", func(t *testing.T) {
+		if version == "2" {
+			t.Skip("curl 7.88 takes RST_STREAM NO_ERROR behind a whole response for an error")
+		}
 		// The answer comes while the body is being sent, and must not be lost over it.
 		for range 3 {
 			text, _, notes := curl(t, scheme, addr, "/refuse", with("-H", "Expect:", "--data-binary", "@"+body(t, upload()))...)

@@ -85,9 +85,6 @@ func jobs(t *testing.T, w *child.Weft) (all []job, closeAll func()) {
 	t.Helper()
 	var ends []func()
 	add := func(way, protocol, label, base string, keep bool) {
-		if !wanted(label) {
-			return
-		}
 		tr := origin.NewTransport(protocol, w.Addr(t, label))
 		tr.DisableKeepAlives = !keep
 		ends = append(ends, tr.CloseIdleConnections)
@@ -103,9 +100,6 @@ func jobs(t *testing.T, w *child.Weft) (all []job, closeAll func()) {
 		"grpc":    insecure.NewCredentials(),
 		"grpctls": credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}),
 	} {
-		if !wanted(label) {
-			continue
-		}
 		cc, err := grpc.NewClient("passthrough:///"+w.Addr(t, label), grpc.WithTransportCredentials(creds), grpc.WithAuthority("grpc"),
 			grpc.WithDefaultCallOptions(grpc.ForceCodec(soak.Codec{})), grpc.WithDisableRetry())
 		require.NoError(t, err)

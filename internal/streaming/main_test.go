@@ -32,6 +32,8 @@ func ways(t *testing.T) []way {
 	return []way{
 		{"http", "h1", "http", child.Router{}},
 		{"http TLS", "h1s", "https", child.Router{Server: child.ServerTLS(f)}},
+		{"http, HTTP2 caller", "h2c", "http", child.Router{}},
+		{"http, HTTP2 endpoint", "h1", "http", child.Router{Client: "http2: true"}},
 		{"h2", "h2c", "http", child.Router{Protocol: "h2"}},
 		{"h2 TLS", "h2", "https", child.Router{Protocol: "h2", Server: child.ServerTLS(f)}},
 	}
