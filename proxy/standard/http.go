@@ -4,6 +4,7 @@ import (
 	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/config/kinds"
+	"github.com/weft-mesh/weft/proxy/h2router"
 	"github.com/weft-mesh/weft/proxy/httprouter"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/transport/meshhttp"
@@ -13,6 +14,9 @@ func protocols() []config.Entry {
 	return []config.Entry{
 		config.Define(config.RoleProtocol, "http", func(_ none, env plugin.RouterEnv) (*plugin.Router, error) {
 			return httprouter.New(env)
+		}, config.Traits{}),
+		config.Define(config.RoleProtocol, "h2", func(_ none, env plugin.RouterEnv) (*plugin.Router, error) {
+			return h2router.New(env)
 		}, config.Traits{}),
 	}
 }

@@ -130,7 +130,7 @@ func TestEveryKindIsBuiltOrRefused(t *testing.T) {
 		})
 	}
 	assert.Equal(t, map[config.Role][]string{
-		config.RoleProtocol:       {"http"},
+		config.RoleProtocol:       {"h2", "http"},
 		config.RoleNamer:          {"io.l5d.fs", "io.l5d.rewrite"},
 		config.RoleInterpreter:    {"default", "io.l5d.fs"},
 		config.RoleTelemeter:      {"io.l5d.prometheus", "io.l5d.recentRequests", "io.l5d.tracelog"},
