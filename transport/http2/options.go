@@ -42,12 +42,12 @@ type Options struct {
 	// connection begins to drain and takes no more new streams. nil: not called.
 	Leaving func(c *Conn)
 
-	Buffers *Buffers     // memory shared with other connections; nil: this one's own
+	Buffers *Buffers // memory shared with other connections; nil: this one's own
 	// Received and Sent get numbers of bytes, of those inside TLS, for metrics. They are
 	// called with locks held and must not block. nil: not called.
 	Received, Sent func(n int64)
 
-	Logger  *slog.Logger // nil: silent
+	Logger *slog.Logger // nil: silent
 }
 
 const (
