@@ -24,8 +24,8 @@ import (
 
 const plainGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
-// TestShutdown has a connection in every state when the server is shut down.
-func TestShutdown(t *testing.T) {
+// TestServerShutdown has a connection in every state when the server is shut down.
+func TestServerShutdown(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		before, after string        // Shutdown
@@ -71,7 +71,7 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-func TestShutdownCannotWait(t *testing.T) {
+func TestServerShutdownCannotWait(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
 		s := newServer(t, o, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
@@ -88,7 +88,7 @@ func TestShutdownCannotWait(t *testing.T) {
 	})
 }
 
-func TestServeEnds(t *testing.T) {
+func TestServerServeEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var network memhttp.Network
@@ -131,7 +131,7 @@ func (c *counts) observer() http1.ServerObserver {
 	}
 }
 
-func TestTimeouts(t *testing.T) {
+func TestServerTimeouts(t *testing.T) {
 	t.Parallel()
 	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 	const last = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -195,7 +195,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-func TestWriteTimeout(t *testing.T) {
+func TestServerWriteTimeout(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
 		o.WriteTimeout = 3 * time.Second
@@ -235,7 +235,7 @@ func (s *session) Serve() error {
 
 func (s *session) Drain() { close(s.drained) }
 
-func TestPreface(t *testing.T) {
+func TestServerPreface(t *testing.T) {
 	t.Parallel()
 	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 	both(t, func(t *testing.T, o http1.ServerOptions) {
@@ -263,7 +263,7 @@ func TestPreface(t *testing.T) {
 	})
 }
 
-func TestTLS(t *testing.T) {
+func TestServerTLS(t *testing.T) {
 	t.Parallel()
 	ca, today := testcert.New(t, "ca", nil), time.Now() // not the bubble's
 	serverSide := ca.Issue(t, "server", "server").Config(t)
@@ -310,7 +310,7 @@ func TestTLS(t *testing.T) {
 	})
 }
 
-func TestPanicIsLogged(t *testing.T) {
+func TestServerPanicIsLogged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var text strings.Builder

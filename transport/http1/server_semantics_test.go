@@ -27,7 +27,7 @@ func (r *raw) only(text string) {
 	assert.Zero(r.t, r.br.Buffered())
 }
 
-func TestResponseFraming(t *testing.T) {
+func TestServerResponseFraming(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 40_000)
 	for name, c := range map[string]struct {
@@ -141,7 +141,7 @@ func TestResponseFraming(t *testing.T) {
 	}
 }
 
-func TestPipelining(t *testing.T) {
+func TestServerPipelining(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
@@ -168,7 +168,7 @@ func TestPipelining(t *testing.T) {
 	})
 }
 
-func TestHangup(t *testing.T) {
+func TestServerHangup(t *testing.T) {
 	t.Parallel()
 	for name, request := range map[string]string{
 		"GET":                  "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -202,7 +202,7 @@ func TestHangup(t *testing.T) {
 	}
 }
 
-func TestContextEndsWithRequest(t *testing.T) {
+func TestServerContextEndsWithRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var ended <-chan struct{}
@@ -219,7 +219,7 @@ func TestContextEndsWithRequest(t *testing.T) {
 	})
 }
 
-func TestExpect(t *testing.T) {
+func TestServerExpect(t *testing.T) {
 	t.Parallel()
 	request := "POST /%s HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
 	both(t, func(t *testing.T, o http1.ServerOptions) {
@@ -257,7 +257,7 @@ func TestExpect(t *testing.T) {
 	})
 }
 
-func TestUnreadBody(t *testing.T) {
+func TestServerUnreadBody(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
 		s := newServer(t, o, func(http.ResponseWriter, *http.Request) {})
@@ -283,7 +283,7 @@ func TestUnreadBody(t *testing.T) {
 	})
 }
 
-func TestFullDuplex(t *testing.T) {
+func TestServerFullDuplex(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
@@ -315,9 +315,9 @@ func TestFullDuplex(t *testing.T) {
 	})
 }
 
-// TestReaderLeftBehind has a handler return while somebody still reads the body: the Read
+// TestServerReaderLeftBehind has a handler return while somebody still reads the body: the Read
 // ends, and takes nothing of the next request.
-func TestReaderLeftBehind(t *testing.T) {
+func TestServerReaderLeftBehind(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
 		ended := make(chan error, 1)
@@ -343,7 +343,7 @@ func TestReaderLeftBehind(t *testing.T) {
 	})
 }
 
-func TestHijack(t *testing.T) {
+func TestServerHijack(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
 		s := newServer(t, o, func(w http.ResponseWriter, _ *http.Request) {
@@ -375,7 +375,7 @@ func TestHijack(t *testing.T) {
 	})
 }
 
-func TestDeadlinesOfHandler(t *testing.T) {
+func TestServerDeadlinesOfHandler(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
