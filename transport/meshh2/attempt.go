@@ -49,10 +49,16 @@ func (a *attempt) begin(on *http2.Conn) {
 		a.routed(on, route, err)
 		return
 	}
+	a.awaitRoute()
+}
+
+// awaitRoute finds out where it may take its time. It is apart so that what the
+// waiting needs costs nothing where there is none.
+func (a *attempt) awaitRoute() {
 	var route *transport.Route
 	var err error
-	x.park(a,
-		func(ctx context.Context) { route, err = x.dest.Route(ctx) },
+	a.x.park(a,
+		func(ctx context.Context) { route, err = a.x.dest.Route(ctx) },
 		func(stale bool) {
 			if !stale {
 				a.routed(nil, route, err)
@@ -66,8 +72,7 @@ func (a *attempt) routed(on *http2.Conn, route *transport.Route, err error) {
 		a.failed(on, err)
 		return
 	}
-	x, call := a.x, weft.Call{Avoid: a.x.avoid}
-	pick, err := route.Pick(x.r.noWait, call)
+	pick, err := route.Pick(a.x.r.noWait, weft.Call{Avoid: a.x.avoid})
 	if err == nil {
 		a.picked(on, pick)
 		return
@@ -76,8 +81,16 @@ func (a *attempt) routed(on *http2.Conn, route *transport.Route, err error) {
 		a.failed(on, err)
 		return
 	}
-	x.park(a,
-		func(ctx context.Context) { pick, err = route.Pick(ctx, call) },
+	a.awaitPick(route)
+}
+
+// awaitPick picks where it may take its time.
+func (a *attempt) awaitPick(route *transport.Route) {
+	var pick transport.Pick
+	var err error
+	avoid := a.x.avoid
+	a.x.park(a,
+		func(ctx context.Context) { pick, err = route.Pick(ctx, weft.Call{Avoid: avoid}) },
 		func(stale bool) {
 			switch {
 			case stale:

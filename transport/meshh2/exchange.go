@@ -40,9 +40,10 @@ type exchange struct {
 	ctx    context.Context //nolint:containedctx // has the per-request dtab, no more
 	dest   *transport.Dest // nil before the request is identified
 	set    *serviceState
-	policy retry.Policy
 	loop   retry.Loop
 	limits limits
+	wake   wake // belongs to the alarm of peer
+	woken  bool // it may be in there
 
 	cur   *attempt // nil while there is none, as during a backoff
 	first attempt  // most requests need no other
@@ -64,14 +65,15 @@ type exchange struct {
 	passed   streamCount  // of the response, as the caller got it
 	credited atomic.Int64 // bytes of the request that the caller has its window back for
 
-	inline [14]hpack.HeaderField // memory of req, enough for most
+	fields *Head // where the memory of req comes from
 }
 
 // begin takes a request from its head to its first attempt. The order of the steps
 // is Linkerd's.
 func (x *exchange) begin(fields []hpack.HeaderField, end bool) {
 	h := x.h
-	x.req.Fields = append(x.inline[:0], fields...)
+	x.fields = x.r.head()
+	x.req.Fields = append(x.fields.Fields, fields...)
 	x.body.ended = end
 	h.stats.begin()
 	// The caller's context first: a bad dtab is the caller's mistake and is answered
@@ -108,9 +110,8 @@ func (x *exchange) begin(fields []hpack.HeaderField, end bool) {
 	x.dest = x.r.router.Dest(path, x.req.Local)
 	opts := x.dest.Options()
 	x.set, _ = opts.Adapter.(*serviceState)
-	x.policy = x.dest.Policy()
-	if x.policy.Budget != nil {
-		x.policy.Budget.Deposit() // for every request, whatever becomes of it
+	if b := x.dest.Budget(); b != nil {
+		b.Deposit() // for every request, whatever becomes of it
 	}
 	x.body.limit = x.set.RequestBytes
 	x.req.Route(path)
@@ -236,7 +237,11 @@ func (x *exchange) again(on *http2.Conn, a *attempt, res *weft.Result) bool {
 		res.Class = weft.Failure
 	}
 	// The retry loop counts, so it is asked whatever the answer will be.
-	if !x.loop.Again((*loopContext)(x), &x.policy, client, res) {
+	policy := retry.Policy{}
+	if x.dest != nil {
+		policy = x.dest.Policy()
+	}
+	if !x.loop.Again((*loopContext)(x), &policy, client, res) {
 		x.loopEnd(nil)
 		return false
 	}
@@ -255,7 +260,9 @@ func (x *exchange) again(on *http2.Conn, a *attempt, res *weft.Result) bool {
 // the caller still sends is passed on if the endpoint still takes it.
 func (x *exchange) end(res weft.Result) {
 	x.over = true
-	x.limits.stop()
+	if x.woken {
+		x.peer.alarm.clear(x)
+	}
 	if x.unpark(); x.counted {
 		x.h.active.Add(-1)
 	}
@@ -266,9 +273,19 @@ func (x *exchange) end(res weft.Result) {
 		res.Latency = x.latency
 		x.dest.Done(res)
 	}
-	x.body.release()
+	x.release()
 	x.h.stats.end(x, res.Err)
 	x.endSpan()
+}
+
+// release drops what only another attempt would need: the request as it came.
+func (x *exchange) release() {
+	x.body.release()
+	if h := x.fields; h != nil {
+		x.fields = nil
+		h.Fields, x.req.Fields = x.req.Fields, nil
+		x.r.free(h)
+	}
 }
 
 // unpark ends the waiting for the naming.

@@ -77,6 +77,7 @@ type peer struct {
 	local, remote net.Addr
 	ctx           context.Context      //nolint:containedctx // the connection's, for labels
 	tls           *tls.ConnectionState // nil: cleartext
+	alarm         alarm
 }
 
 // accept begins an exchange for a stream.

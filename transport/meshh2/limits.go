@@ -11,8 +11,8 @@ import (
 	"github.com/weft-mesh/weft/transport"
 )
 
-// limits are the times at which an exchange does something by itself. One timer
-// serves them all; there is none where there is no limit.
+// limits are the times at which an exchange does something by itself. What wakes it
+// is the alarm of the caller's connection.
 type limits struct {
 	begin  time.Time // the response must have begun; zero: no limit
 	cause  error     // what says so
@@ -21,9 +21,7 @@ type limits struct {
 
 	told propagation.Deadline // what the next hop is told of the timeouts
 
-	timer  *time.Timer
-	armed  time.Time // when timer fires; zero: it does not
-	unpark func()    // ends what waits for the naming; nil: nothing does
+	unpark func() // ends what waits for the naming; nil: nothing does
 }
 
 // setLimits finds out how long the request may take: the earliest of the deadlines
@@ -62,44 +60,33 @@ func (x *exchange) late() bool { return due(x.limits.begin, time.Now) }
 
 func due(at time.Time, now func() time.Time) bool { return !at.IsZero() && !now().Before(at) }
 
-// arm has the timer fire at the earliest of what there is to do. A timer that fires
-// too early does no harm.
+// arm has the exchange woken at the earliest of what there is to do. To be woken too
+// early does no harm.
 func (x *exchange) arm() {
 	l := &x.limits
 	if x.over {
 		return
 	}
-	var next time.Time
-	earliest := func(at time.Time) {
-		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
+	next := l.call
 	if !x.headSent {
-		earliest(l.begin)
+		next = earlier(next, l.begin)
 	}
-	earliest(l.call)
-	earliest(l.resume)
+	next = earlier(next, l.resume)
 	if a := x.cur; a != nil {
-		earliest(a.until)
-		earliest(a.holdUntil)
+		next = earlier(earlier(next, a.until), a.holdUntil)
 	}
-	switch {
-	case next.IsZero() || !l.armed.IsZero() && !next.Before(l.armed):
-		return
-	case l.timer == nil:
-		l.timer = time.AfterFunc(time.Until(next), x.fire)
-	default:
-		l.timer.Reset(time.Until(next))
+	if !next.IsZero() {
+		x.woken = true
+		x.peer.alarm.set(x, next)
 	}
-	l.armed = next
 }
 
-// stop is called when there is nothing more to do at any time.
-func (l *limits) stop() {
-	if l.timer != nil {
-		l.timer.Stop()
+// earlier returns the earlier one of two times of which the zero time is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
+	return a
 }
 
 // fire does what there is to do now.
@@ -107,7 +94,6 @@ func (x *exchange) fire() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	l, a := &x.limits, x.cur
-	l.armed = time.Time{}
 	if x.over {
 		return
 	}

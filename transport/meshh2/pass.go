@@ -27,7 +27,7 @@ func (x *exchange) pass(on *http2.Conn, a *attempt, fields []hpack.HeaderField, 
 	}
 	x.answered(a.status)
 	x.from = a.out
-	x.body.release()
+	x.release()
 	_ = x.in.SendHead(h.Fields, end) // a stream that has failed tells so by itself
 	x.r.free(h)
 	flush(on, x.peer.conn)
@@ -99,7 +99,11 @@ func (x *exchange) complete(on *http2.Conn, a *attempt, class weft.Class, err er
 // was not asked.
 func (x *exchange) loopEnd(c *retry.Client) {
 	if !x.asked {
-		x.loop.End(&x.policy, c, c != nil)
+		var policy retry.Policy
+		if x.dest != nil {
+			policy = x.dest.Policy()
+		}
+		x.loop.End(&policy, c, c != nil)
 	}
 	x.asked = true
 }

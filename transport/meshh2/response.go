@@ -98,7 +98,7 @@ func (a *attempt) respond(on *http2.Conn, fields []hpack.HeaderField, end bool) 
 // mayRetry reports whether a response whose class is not known could have to make
 // room for another attempt.
 func (x *exchange) mayRetry() bool {
-	return !x.body.dropped && x.policy.Budget != nil && x.set.ClassificationTimeout > 0 && x.set.ResponseBytes > 0 &&
+	return !x.body.dropped && x.dest.Budget() != nil && x.set.ClassificationTimeout > 0 && x.set.ResponseBytes > 0 &&
 		x.set.Classifier.CanRetry(x.req.Method)
 }
 
