@@ -15,9 +15,14 @@
 // A unary call is sent again when the Classifier says so, on the budget of the
 // service, and when nothing of it was processed, on that of the client. A stream
 // keeps the endpoint that it was created on. It is made again while it is being
-// created; after that only as long as nothing was received, the caller has closed
-// its sending side and what it sent is a replay of at most Options.MaxReplay
-// bytes: which is every server-streaming call, and no conversation.
+// created; after that only as long as nothing was received, and what was sent is a
+// replay of at most Options.MaxReplay bytes: when the Classifier says so, if the
+// caller has closed its sending side too, which is every server-streaming call and
+// no conversation; when the endpoint provably did not look at it, as one that is
+// leaving, every stream.
+//
+// Streams under way stay where they are when discovery drops their endpoint, or
+// when it says GOAWAY; its connection is closed after the last of them.
 //
 // grpc-go's own retries are off, but for its transparent retry on the same
 // connection of a stream that the server refused before looking at it, which it

@@ -135,7 +135,7 @@ func TestStreamsOfAnEndpointThatLeaves(t *testing.T) {
 			w.set("users", "10.0.0.2:1")
 			close(stopped)
 		},
-		"it says GOAWAY": func(w *world, b *backend, stopped chan struct{}) {
+		"it says GOAWAY": func(_ *world, b *backend, stopped chan struct{}) {
 			go func() {
 				defer close(stopped)
 				b.server.GracefulStop()

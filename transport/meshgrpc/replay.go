@@ -7,6 +7,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// frameHeader is what gRPC puts in front of a message.
+const frameHeader = 5
+
 // replay is what a stream has sent, as long as it may have to be sent again. The
 // messages are kept, not their bytes: grpc-go forbids changing a message after it
 // was sent.
@@ -30,7 +33,7 @@ func (r *replay) add(m any) {
 	}
 	msg, ok := m.(proto.Message)
 	if ok {
-		r.size += proto.Size(msg)
+		r.size += frameHeader + proto.Size(msg)
 	}
 	if !ok || r.size > r.limit {
 		r.msgs, r.dropped = nil, true
@@ -61,15 +64,29 @@ func (r *replay) complete(many bool) bool {
 	return !r.dropped && (r.closed || !many && len(r.msgs) == 1)
 }
 
-// to sends everything again. An error shows when the response is received.
-func (r *replay) to(s grpc.ClientStream) {
+// kept reports whether everything that was sent so far is here.
+func (r *replay) kept() bool {
 	r.mu.Lock()
-	msgs := r.msgs
+	defer r.mu.Unlock()
+	return !r.dropped
+}
+
+// to sends everything again; false says that not everything is here. An error of
+// sending shows when the response is received.
+func (r *replay) to(s grpc.ClientStream) bool {
+	r.mu.Lock()
+	msgs, closed, dropped := r.msgs, r.closed, r.dropped
 	r.mu.Unlock()
+	if dropped {
+		return false
+	}
 	for _, m := range msgs {
 		if s.SendMsg(m) != nil {
 			break
 		}
 	}
-	_ = s.CloseSend() // never fails
+	if closed {
+		_ = s.CloseSend() // never fails
+	}
+	return true
 }

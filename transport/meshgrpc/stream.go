@@ -2,6 +2,8 @@ package meshgrpc
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +32,9 @@ type stream struct {
 
 	cur  atomic.Pointer[streamAttempt]
 	sent replay
+	// moving is held while the stream changes from one attempt to the next, and while
+	// it is found out which of them gets a message: none is lost or sent twice.
+	moving sync.Mutex
 
 	// begun is set when something was received: from then on there is no other
 	// endpoint for this stream, and no timeout.
@@ -37,6 +42,8 @@ type stream struct {
 	// deciding is set while the end of an attempt is not yet the end of the stream.
 	deciding atomic.Bool
 	done     atomic.Bool
+	// abandoned stops the waiting for a caller who does not come back (see postpone).
+	abandoned atomic.Pointer[func() bool]
 }
 
 // stream creates a stream.
@@ -106,15 +113,17 @@ func (s *stream) RecvMsg(m any) error {
 }
 
 // mayRepeat reports whether the retry loop is to be asked about the stream that
-// failed. Nothing was received; what was sent must be all there is, and be there.
+// failed. Nothing was received, and what was sent is here: of a stream that nobody
+// looked at, all up to now; of any other, all there will ever be.
 func (s *stream) mayRepeat(a *streamAttempt) bool {
-	if s.done.Load() || s.loop.Err() != nil {
-		return false
+	return !s.done.Load() && !s.begun.Load() && s.loop.Err() == nil && s.repeatable(a.res)
+}
+
+func (s *stream) repeatable(res weft.Result) bool {
+	if weft.IsUnsent(res.Err) {
+		return s.sent.kept()
 	}
-	if a.res.Class != weft.Retryable && !weft.IsUnsent(a.res.Err) {
-		return false
-	}
-	return s.sent.complete(s.desc.ClientStreams)
+	return res.Class == weft.Retryable && s.sent.complete(s.desc.ClientStreams)
 }
 
 // repeat sends what failed on a to other endpoints, up to the first message
@@ -131,18 +140,20 @@ func (s *stream) repeat(m any, failed *streamAttempt) error {
 			return failed, failed.res, failed.pick.Client.Retry()
 		}
 		a, res, client := s.create(ctx, n)
-		if a == nil || a.ClientStream == nil {
-			return a, res, client
+		if a != nil && a.ClientStream != nil {
+			// The caller may go on sending now, and what it says may be what the endpoint
+			// waits for.
+			s.moveTo(a)
+			if received = a.RecvMsg(m); a.succeeded(received) {
+				return a, weft.Result{}, client
+			}
+			res = a.res
 		}
-		s.sent.to(a)
-		if received = a.RecvMsg(m); a.succeeded(received) {
-			return a, weft.Result{}, client
+		if !s.repeatable(res) {
+			res = final(res)
 		}
-		return a, a.res, client
+		return a, res, client
 	}, nil)
-	if a != nil && a.ClientStream != nil {
-		s.cur.Store(a)
-	}
 	if res.Err != nil || res.Class.Failed() || a == nil {
 		err := s.failed(a, res)
 		s.end(res, err)
@@ -151,6 +162,30 @@ func (s *stream) repeat(m any, failed *streamAttempt) error {
 	s.begin(a)
 	s.decide(a)
 	return received
+}
+
+// moveTo makes a the attempt that has the stream, and sends it what was sent before.
+// If more was sent in the meantime than is kept, a is not to succeed.
+func (s *stream) moveTo(a *streamAttempt) {
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	if !s.sent.to(a) {
+		a.cancel(errOver)
+	}
+	s.cur.Store(a)
+}
+
+// final is an outcome after which there is no other attempt.
+func final(res weft.Result) weft.Result {
+	if res.Class == weft.Retryable {
+		res.Class = weft.Failure
+	}
+	if e, ok := errors.AsType[*weft.Error](res.Err); ok && e.Unsent {
+		last := *e
+		last.Unsent = false
+		res.Err = &last
+	}
+	return res
 }
 
 // begin takes note of the first thing received from a.
@@ -166,8 +201,27 @@ func (s *stream) decide(a *streamAttempt) {
 	s.deciding.Store(false)
 	select {
 	case <-a.over: // while deciding was set, nobody else took notice
-		s.end(a.res, s.failed(a, a.res))
+		s.ended(a)
 	default:
+	}
+}
+
+// ended takes note of the end of the attempt that has the stream, outside of
+// RecvMsg. It is the end of the stream, unless that can be made again: which is
+// RecvMsg's to do, for as long as the caller may call it.
+func (s *stream) ended(a *streamAttempt) {
+	over := func() { s.end(a.res, s.failed(a, a.res)) }
+	if !s.mayRepeat(a) {
+		over()
+		return
+	}
+	stop := context.AfterFunc(s.ctx, func() {
+		if s.cur.Load() == a && !s.deciding.Load() {
+			over()
+		}
+	})
+	if old := s.abandoned.Swap(&stop); old != nil {
+		(*old)()
 	}
 }
 
@@ -186,22 +240,59 @@ func (s *stream) end(res weft.Result, err error) {
 		return
 	}
 	s.stopLoop()
+	if stop := s.abandoned.Swap(nil); stop != nil {
+		(*stop)()
+	}
 	res.Latency = time.Since(s.start)
 	s.dest.Done(res)
 	onFinish(s.caller, err)
 }
 
-// SendMsg implements grpc.ClientStream.
+// SendMsg implements grpc.ClientStream. A message that an endpoint did not take,
+// which did not look at the stream either, is sent to another one by RecvMsg.
 func (s *stream) SendMsg(m any) error {
+	s.moving.Lock()
 	s.sent.add(m)
-	return s.cur.Load().SendMsg(m)
+	a := s.cur.Load()
+	s.moving.Unlock()
+	if err := a.SendMsg(m); err != nil && !s.goesOn(a) {
+		return err
+	}
+	return nil
+}
+
+// goesOn reports whether a stream goes on that could not take a message, elsewhere
+// and with that message.
+func (s *stream) goesOn(a *streamAttempt) bool {
+	// What is true of the stream is asked first: another attempt may have it, and may
+	// have begun, by the time that the answer is used.
+	may := !s.begun.Load() && s.sent.kept()
+	if s.cur.Load() != a {
+		return true // the message was there when the stream moved
+	}
+	if !may {
+		return false
+	}
+	// The stream has ended, but grpc-go says why to those only who ask.
+	if md, _ := a.Header(); md != nil {
+		return false
+	}
+	select {
+	case <-a.over:
+		may = s.mayRepeat(a)
+		return s.cur.Load() != a || may
+	case <-s.ctx.Done():
+		return false
+	}
 }
 
 // CloseSend implements grpc.ClientStream.
 func (s *stream) CloseSend() error {
-	err := s.cur.Load().CloseSend()
+	s.moving.Lock()
 	s.sent.close()
-	return err
+	a := s.cur.Load()
+	s.moving.Unlock()
+	return a.CloseSend()
 }
 
 // Header implements grpc.ClientStream.

@@ -99,8 +99,8 @@ func (a *streamAttempt) finish(err error) {
 		a.done(res)
 		a.cancel(errOver)
 		close(a.over)
-		if s := a.stream; !s.deciding.Load() {
-			s.end(a.res, s.failed(a, a.res))
+		if s := a.stream; !s.deciding.Load() && s.cur.Load() == a {
+			s.ended(a)
 		}
 	})
 }
