@@ -31,7 +31,7 @@ func echo(_ int, c *memhttp.Conn, r *bufio.Reader) {
 		if err != nil {
 			return
 		}
-		resp := &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(b)), Body: io.NopCloser(bytes.NewReader(b))}
+		resp := &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(b)), Body: io.NopCloser(bytes.NewReader(b))}
 		if resp.Write(c) != nil {
 			return
 		}
@@ -50,7 +50,7 @@ func (b *buffered) Close() error             { b.closed++; return nil }
 func TestBodiesArrive(t *testing.T) {
 	for _, size := range []int{0, 1, 3900, 4096, 10_000, 64 << 10, 64<<10 + 1, 1 << 20} {
 		body := strings.Repeat("0123456789abcdef", size/16+1)[:size]
-		for name, make := range map[string]func() (io.ReadCloser, int64){
+		for name, fresh := range map[string]func() (io.ReadCloser, int64){
 			"strings.Reader": func() (io.ReadCloser, int64) { return io.NopCloser(strings.NewReader(body)), int64(size) },
 			"bytes.Buffer":   func() (io.ReadCloser, int64) { return io.NopCloser(bytes.NewBufferString(body)), -1 },
 			"Buffered":       func() (io.ReadCloser, int64) { return &buffered{b: []byte(body)}, int64(size) },
@@ -64,7 +64,7 @@ func TestBodiesArrive(t *testing.T) {
 					p := e.pool(t, http1.PoolOptions{})
 					for range 2 {
 						req := newRequest(t, http.MethodPut, "")
-						req.Body, req.ContentLength = make()
+						req.Body, req.ContentLength = fresh()
 						got := do(t, p, req)
 						require.True(t, body == got, "%d bytes instead of %d", len(got), size)
 					}

@@ -77,7 +77,7 @@ func (u *upload) bodyFails() bool {
 		return false
 	}
 	_, err := u.body.src.Read(make([]byte, 1))
-	return err != nil && err != io.EOF //nolint:errorlint // readers return io.EOF itself
+	return err != nil && err != io.EOF
 }
 
 // finish ends the upload and reports whether the connection can be used again.
@@ -166,7 +166,7 @@ func (u *upload) writeSized() error {
 		}
 		switch {
 		case left == 0:
-		case err == io.EOF: //nolint:errorlint // readers return io.EOF itself
+		case err == io.EOF:
 			return u.short(left)
 		case err != nil:
 			return &bodyError{err}
@@ -192,14 +192,15 @@ func (u *upload) writeChunked() error {
 		if u.aborted.Load() {
 			return errAborted
 		}
-		end := err == io.EOF //nolint:errorlint // readers return io.EOF itself
+		end := err == io.EOF
 		var line [chunkAhead]byte
 		out := buf[:0]
 		if n > 0 {
 			size := appendChunk(line[:0], n)
 			begin := chunkAhead - len(size)
 			copy(buf[begin:], size)
-			out = append(buf[begin:chunkAhead+n], '\r', '\n')
+			out = buf[begin : chunkAhead+n+chunkAfter]
+			copy(out[len(out)-chunkAfter:], "\r\n")
 		}
 		if end {
 			u.last.Store(true)

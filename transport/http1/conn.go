@@ -22,6 +22,8 @@ type poolConn struct {
 	spared        bool      // idle for too long, and one of MinIdle
 	doomed        bool      // found to be closed, by the sweep
 	fed           bool      // the last request on it had a body: see turn.suspicious
+	written       int64     // bytes, by the exchanges so far
+	before        int64     // written, when the exchange under way began
 	secure        *tls.ConnectionState
 	until         time.Time // bounds all reads; zero: nothing does
 	tunnel        bool      // not counted in the pool
@@ -76,7 +78,9 @@ func (c *poolConn) writev(bufs *net.Buffers) (int64, error) {
 	return n, err
 }
 
+// sent counts bytes that were written.
 func (c *poolConn) sent(n int64) {
+	c.written += n
 	if n > 0 && c.pool.o.Observer.Sent != nil {
 		c.pool.o.Observer.Sent(n)
 	}
@@ -149,6 +153,19 @@ func (c *poolConn) closed() {
 	if !c.tunnel {
 		c.pool.gone()
 	}
+}
+
+// unheard reports whether the endpoint had ended the connection before anything of the
+// exchange under way reached it; the connection has been read to its EOF, not to a reset.
+//
+// An end of the connection acknowledges all that came before it. So what is not
+// acknowledged then came to nobody who could have answered.
+func (c *poolConn) unheard() bool {
+	if c.tcp == nil {
+		return false
+	}
+	n, known := acked(c.tcp)
+	return known && n <= c.before+1
 }
 
 // expired reports whether its life is over.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -144,9 +145,7 @@ func sameish(v view) view {
 
 func TestSameViewAsNetHTTP(t *testing.T) {
 	cases := wellFormed()
-	for name, raw := range malformed() {
-		cases[name] = raw
-	}
+	maps.Copy(cases, malformed())
 	differ := deliberate()
 	for name, raw := range cases {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -204,6 +205,60 @@ func TestSweepClosesDeadConnections(t *testing.T) {
 	require.Eventually(t, func() bool { return sweep(2*liveness+time.Hour) == 1 }, time.Second, time.Millisecond)
 	_ = l.Close()
 	wg.Wait()
+}
+
+type memory struct{ *strings.Reader }
+
+func (memory) Close() error             { return nil }
+func (memory) Buffered() ([]byte, bool) { return []byte("hello"), true }
+
+// A request that may not be sent twice is sent again if the connection was closed while
+// it was on its way, and not if the endpoint may have read it.
+func TestClosedWhileTheRequestTravels(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux says what has arrived")
+	}
+	for _, reads := range []bool{false, true} {
+		stop := make(chan struct{})
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			c, _ := l.Accept()
+			r := bufio.NewReader(c)
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(c, hello)
+			if reads {
+				req, _ := http.ReadRequest(r)
+				_, _ = io.ReadAll(req.Body)
+			} else {
+				<-stop
+			}
+			_ = c.Close()
+		})
+		var d net.Dialer
+		p := NewPool(PoolOptions{Dial: func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", l.Addr().String()) }})
+		exchange(t, p, request(t, t.Context()))
+		c, fresh, err := p.take(t.Context())
+		require.NoError(t, err)
+		require.False(t, fresh)
+		if !reads {
+			close(stop)
+			require.Eventually(t, func() bool { return !c.alive() }, time.Second, time.Millisecond)
+		}
+		turn := newTurn(p)
+		turn.req = request(t, t.Context())
+		turn.req.Method, turn.req.Body, turn.req.ContentLength = http.MethodPost, memory{}, 5
+		turn.ctx, turn.x = t.Context(), &Exchange{}
+		require.NoError(t, turn.plan(turn.req.Body))
+		_, err = turn.on(c, false)
+		require.ErrorIs(t, err, io.EOF)
+		assert.Equal(t, !reads, turn.stale(err))
+		turn.release(false)
+		_ = p.Close()
+		_ = l.Close()
+		wg.Wait()
+	}
 }
 
 // A Server's hangup interrupts the exchange, with nothing but the connection to tell.

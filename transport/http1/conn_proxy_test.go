@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -33,10 +34,7 @@ func hop(tb testing.TB, backend string) string {
 			return
 		}
 		defer resp.Body.Close()
-		h := w.Header()
-		for name, values := range resp.Header {
-			h[name] = values
-		}
+		maps.Copy(w.Header(), resp.Header)
 		w.WriteHeader(resp.StatusCode)
 		_, _ = io.Copy(w, resp.Body)
 	})})
@@ -106,7 +104,7 @@ func TestServerOverPool(t *testing.T) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/hang", http.NoBody)
 	require.NoError(t, err)
-	_, err = client.Do(req) //nolint:bodyclose // it fails
+	_, err = client.Do(req)
 	require.Error(t, err)
 	select {
 	case <-gone:

@@ -77,9 +77,10 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) { return p.S
 //
 // An error that comes of the connection being closed before anything of the response
 // came leads to another sending, on a fresh connection, if the request had been given
-// one that was idle, and either nothing of it can have been sent, or its method is
-// idempotent and it can be sent again: it has no body, or one that is Buffered, or
-// GetBody. Other errors are the caller's: a *ConnectError, ErrTooManyWaiters,
+// one that was idle, and it can be sent again, because it has no body, or one that is
+// Buffered, or GetBody; and either its method is idempotent or nothing of it has reached
+// the endpoint, which on Linux is known also when the endpoint closed the connection
+// while the request was on its way. Other errors are the caller's: a *ConnectError, ErrTooManyWaiters,
 // ErrPoolClosed, a *RequestError or a *ResponseError, the cause of the end of the
 // request's context, or an error of the connection or of the request's body.
 //
@@ -238,7 +239,7 @@ func (t *turn) stale(err error) bool {
 	}
 	_, malformed := errors.AsType[*ResponseError](err)
 	_, ours := errors.AsType[*bodyError](err)
-	return !malformed && !ours && idempotent(t.req.Method)
+	return !malformed && !ours && (idempotent(t.req.Method) || errors.Is(err, io.EOF) && t.c != nil && t.c.unheard())
 }
 
 // unsentError is a failed write before which nothing had been sent.
@@ -267,6 +268,7 @@ func (t *turn) on(c *poolConn, fresh bool) (*http.Response, error) {
 	t.c, t.used = c, !fresh
 	t.x.Fresh = t.x.Fresh || fresh
 	t.rd.src, t.rd.r, t.rd.w = c, 0, 0
+	c.before = c.written
 	t.gotConn(fresh)
 	t.watch()
 	err := t.send()

@@ -94,30 +94,30 @@ func always(reply string) func(int, *memhttp.Conn, *bufio.Reader) {
 	return answer(func(*http.Request) string { return reply })
 }
 
-func newRequest(t testing.TB, method, body string) *http.Request {
-	t.Helper()
+func newRequest(tb testing.TB, method, body string) *http.Request {
+	tb.Helper()
 	var r io.Reader
 	if body != "" {
 		r = strings.NewReader(body)
 	}
 	req, err := http.NewRequestWithContext(context.Background(), method, "http://web/path?q=1", r)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return req
 }
 
 // get sends a GET and returns the body.
-func get(t testing.TB, p http.RoundTripper) string {
-	t.Helper()
-	return do(t, p, newRequest(t, http.MethodGet, ""))
+func get(tb testing.TB, p http.RoundTripper) string {
+	tb.Helper()
+	return do(tb, p, newRequest(tb, http.MethodGet, ""))
 }
 
-func do(t testing.TB, p http.RoundTripper, req *http.Request) string {
-	t.Helper()
+func do(tb testing.TB, p http.RoundTripper, req *http.Request) string {
+	tb.Helper()
 	resp, err := p.RoundTrip(req)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	b, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
+	require.NoError(tb, err)
+	require.NoError(tb, resp.Body.Close())
 	return string(b)
 }
 

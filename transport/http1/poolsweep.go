@@ -1,6 +1,9 @@
 package http1
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // liveness is how often idle connections are looked at, so that those which the
 // endpoint has closed do not pile up when nobody uses them.
@@ -87,8 +90,7 @@ func (p *Pool) overdue(now time.Time) (dead []*poolConn) {
 	kept := p.idle[:0]
 	spare, looks := p.o.MinIdle, batch
 	// From the most recently used: MinIdle keeps those that are most likely alive.
-	for i := len(p.idle) - 1; i >= 0; i-- {
-		c := p.idle[i]
+	for _, c := range slices.Backward(p.idle) {
 		late := p.o.IdleTimeout > 0 && !now.Before(c.idleSince.Add(p.o.IdleTimeout))
 		if c.doomed = c.expired(now) || late && spare <= 0; c.doomed {
 			continue
