@@ -3,6 +3,7 @@ package http1
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -154,7 +155,7 @@ func FuzzChunked(f *testing.F) {
 			n, err = p.Read(buf)
 			body = append(body, buf[:n]...)
 		}
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			return
 		}
 		left := len(r.buffered()) + src.Len()

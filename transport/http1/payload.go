@@ -65,6 +65,7 @@ func (p *payload) Read(b []byte) (int, error) {
 		n, err := p.r.Read(b)
 		p.err = err
 		return n, err
+	case empty:
 	}
 	p.err = io.EOF
 	return 0, io.EOF

@@ -314,14 +314,14 @@ func (w *response) flush(more []byte, last bool) {
 		w.framed = true
 	}
 	n := len(w.out) - w.bodyAt + len(more)
-	var tail []byte
+	tail := w.x.tail[:0]
 	if w.framing == chunked {
 		if n > 0 {
 			frame = appendChunk(frame, n)
-			tail = append(w.x.tail[:0], "\r\n"...)
+			tail = append(tail, "\r\n"...)
 		}
 		if last {
-			tail = appendLastChunk(append(w.x.tail[:0], tail...), w.trailer())
+			tail = appendLastChunk(tail, w.trailer())
 		}
 	}
 	out := w.join(frame)

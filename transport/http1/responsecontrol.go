@@ -88,8 +88,15 @@ func (w *response) ReadFrom(src io.Reader) (int64, error) {
 	if w.direct(src) {
 		return w.move(src)
 	}
+	live := isLive(src)
 	var total int64
 	for {
+		if live && len(w.out) > w.bodyAt {
+			// What has come may be waited for, and the rest may take its time.
+			if w.flush(nil, false); w.err != nil {
+				return total, w.err
+			}
+		}
 		if cap(w.out)-len(w.out) < 1<<10 {
 			if w.flush(nil, false); w.err != nil {
 				return total, w.err
@@ -103,13 +110,22 @@ func (w *response) ReadFrom(src io.Reader) (int64, error) {
 			w.out = w.out[:len(w.out)+n]
 			total += int64(n)
 		}
-		if err == io.EOF { //nolint:errorlint // readers return io.EOF itself
+		if err == io.EOF {
 			return total, nil
 		}
 		if err != nil {
 			return total, err
 		}
 	}
+}
+
+// isLive reports whether src is a connection, maybe limited.
+func isLive(src io.Reader) bool {
+	if lim, ok := src.(*io.LimitedReader); ok {
+		src = lim.R
+	}
+	_, ok := src.(net.Conn)
+	return ok
 }
 
 // direct reports whether the kernel can move the body from src.

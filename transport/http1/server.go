@@ -50,7 +50,7 @@ const (
 // Serve serves the connections that l accepts, until l fails or the Server is shut down
 // or closed, which makes it return http.ErrServerClosed. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	defer l.Close()
+	defer func() { _ = l.Close() }() // it may have been closed already
 	if !s.listen(l) {
 		return http.ErrServerClosed
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -77,14 +78,14 @@ func behave(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/204":
 		h.Del("Content-Type")
-		w.WriteHeader(204)
+		w.WriteHeader(http.StatusNoContent)
 	case "/304":
 		h.Del("Content-Type")
-		w.WriteHeader(304)
+		w.WriteHeader(http.StatusNotModified)
 	case "/404":
-		http.Error(w, "no such thing", 404)
+		http.Error(w, "no such thing", http.StatusNotFound)
 	case "/redirect":
-		http.Redirect(w, r, "/elsewhere", 302)
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 	case "/trailers":
 		h.Set("Trailer", "X-One, x-two")
 		io.WriteString(w, "body")
@@ -96,7 +97,7 @@ func behave(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "bye")
 	case "/info":
 		h.Set("Link", "</x>")
-		w.WriteHeader(103)
+		w.WriteHeader(http.StatusEarlyHints)
 		io.WriteString(w, "done")
 	case "/short":
 		h.Set("Content-Length", "10")
@@ -133,9 +134,13 @@ func behave(w http.ResponseWriter, r *http.Request) {
 func talk(t *testing.T, serve func(net.Listener, http.Handler) func(), method, text string) (views []exchangeView) {
 	t.Helper()
 	var requests []string
+	var mu sync.Mutex
 	l := &oneConn{make(chan net.Conn, 1), make(chan struct{})}
 	stop := serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requests = append(requests, viewRequest(r))
+		seen := viewRequest(r)
+		mu.Lock()
+		requests = append(requests, seen)
+		mu.Unlock()
 		behave(w, r)
 	}))
 	defer stop()
@@ -159,14 +164,18 @@ func talk(t *testing.T, serve func(net.Listener, http.Handler) func(), method, t
 		body, err := io.ReadAll(resp.Body)
 		seen := fmt.Sprintf("%d %s %v len=%v close=%v body=%q err=%v trailer=%v", resp.StatusCode, resp.Proto, resp.Header, max(resp.ContentLength, int64(len(body))), resp.Close, body, err, resp.Trailer)
 		view := exchangeView{Response: seen}
-		if len(requests) > len(views) && resp.StatusCode != 103 {
-			view.Request = requests[len(views)]
-		}
-		if resp.StatusCode == 103 {
+		mu.Lock()
+		if resp.StatusCode == http.StatusEarlyHints {
 			requests = slices.Insert(requests, len(views), "")
 		}
+		if len(requests) > len(views) {
+			view.Request = requests[len(views)]
+		}
+		mu.Unlock()
 		views = append(views, view)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if len(requests) > len(views) {
 		views = append(views, exchangeView{Request: strings.Join(requests[len(views):], "; "), Response: "none"})
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,6 +47,7 @@ func TestServerShutdown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, o http1.ServerOptions) {
+				t.Helper()
 				s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/slow" {
 						time.Sleep(10 * time.Second)
@@ -74,6 +76,7 @@ func TestServerShutdown(t *testing.T) {
 func TestServerShutdownCannotWait(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		s := newServer(t, o, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		c := dial(t, s)
 		c.send(plainGet)
@@ -154,6 +157,7 @@ func TestServerTimeouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, o http1.ServerOptions) {
+				t.Helper()
 				c := c
 				c.o.NoDate, c.o.Recycle = o.NoDate, o.Recycle
 				var heard counts
@@ -167,13 +171,13 @@ func TestServerTimeouts(t *testing.T) {
 				defer s.Close()
 				begun := time.Now()
 				caller := dial(t, s)
-				n := 0
+				var n atomic.Int64
 				go func() {
 					for _, text := range c.send {
 						if _, err := io.WriteString(caller.Conn, text); err != nil {
 							return
 						}
-						n += len(text)
+						n.Add(int64(len(text)))
 						time.Sleep(time.Second)
 					}
 				}()
@@ -188,7 +192,7 @@ func TestServerTimeouts(t *testing.T) {
 				assert.Equal(t, []http1.CloseReason{c.reason}, heard.reasons)
 				assert.EqualValues(t, len(all), heard.sent)
 				if !strings.Contains(name, "slow") {
-					assert.EqualValues(t, n, heard.received)
+					assert.Equal(t, n.Load(), heard.received)
 				}
 			})
 		})
@@ -198,6 +202,7 @@ func TestServerTimeouts(t *testing.T) {
 func TestServerWriteTimeout(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		o.WriteTimeout = 3 * time.Second
 		done := make(chan time.Duration, 1)
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
@@ -239,6 +244,7 @@ func TestServerPreface(t *testing.T) {
 	t.Parallel()
 	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		o.Preface = func(c net.Conn) http1.Session { return &session{c, make(chan struct{})} }
 		s := newServer(t, o, func(http.ResponseWriter, *http.Request) {})
 		c := dial(t, s)
@@ -269,6 +275,7 @@ func TestServerTLS(t *testing.T) {
 	serverSide := ca.Issue(t, "server", "server").Config(t)
 	serverSide.NextProtos = []string{"h2", "http/1.1"}
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		var heard counts
 		o.Observer = heard.observer()
 		o.Preface = func(c net.Conn) http1.Session { return &session{c, make(chan struct{})} }

@@ -66,13 +66,13 @@ func TestServerResponseFraming(t *testing.T) {
 		"HEAD, declared":   {"HEAD / HTTP/1.1", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "7") }, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", false},
 		"204": {"GET / HTTP/1.1", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "7")
-			w.WriteHeader(204)
+			w.WriteHeader(http.StatusNoContent)
 			_, err := io.WriteString(w, "x")
 			assert.ErrorIs(t, err, http.ErrBodyNotAllowed)
 		}, "HTTP/1.1 204 No Content\r\n\r\n", false},
 		"304": {"GET / HTTP/1.1", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "7")
-			w.WriteHeader(304)
+			w.WriteHeader(http.StatusNotModified)
 		}, "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", false},
 		"unusual status": {"GET / HTTP/1.1", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(599) }, "HTTP/1.1 599 status code 599\r\nContent-Length: 0\r\n\r\n", false},
 		"framing of handler": {"GET / HTTP/1.1", func(w http.ResponseWriter, _ *http.Request) {
@@ -98,13 +98,13 @@ func TestServerResponseFraming(t *testing.T) {
 		}, "HTTP/1.1 200 OK\r\nX: 1\r\nX: 2\r\nContent-Length: 0\r\n\r\n", false},
 		"informational": {"GET / HTTP/1.1", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Link", "x")
-			w.WriteHeader(103)
-			w.WriteHeader(102)
+			w.WriteHeader(http.StatusEarlyHints)
+			w.WriteHeader(http.StatusProcessing)
 			w.Header().Del("Link")
-			w.WriteHeader(201)
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusCreated)
+			w.WriteHeader(http.StatusInternalServerError)
 		}, "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\nLink: x\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", false},
-		"informational, 1.0": {"GET / HTTP/1.0", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103) }, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", true},
+		"informational, 1.0": {"GET / HTTP/1.0", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusEarlyHints) }, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", true},
 		"CONNECT":            {"CONNECT h:80 HTTP/1.1", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "abc") }, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc", true},
 		"ReadFrom": {"GET / HTTP/1.1", func(w http.ResponseWriter, _ *http.Request) {
 			n, err := w.(io.ReaderFrom).ReadFrom(strings.NewReader(long))
@@ -120,6 +120,7 @@ func TestServerResponseFraming(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, o http1.ServerOptions) {
+				t.Helper()
 				s := newServer(t, o, c.handler)
 				defer s.Close()
 				caller := dial(t, s)
@@ -144,6 +145,7 @@ func TestServerResponseFraming(t *testing.T) {
 func TestServerPipelining(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(time.Second) // long enough for somebody to look whether the caller is there
 			body, _ := io.ReadAll(r.Body)
@@ -178,6 +180,7 @@ func TestServerHangup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, o http1.ServerOptions) {
+				t.Helper()
 				var after time.Duration
 				done := make(chan struct{})
 				s := newServer(t, o, func(_ http.ResponseWriter, r *http.Request) {
@@ -223,17 +226,18 @@ func TestServerExpect(t *testing.T) {
 	t.Parallel()
 	request := "POST /%s HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/explicit":
-				w.WriteHeader(100)
+				w.WriteHeader(http.StatusContinue)
 				fallthrough
 			case "/read":
 				body, err := io.ReadAll(r.Body)
 				assert.NoError(t, err)
 				w.Write(body)
 			case "/late":
-				w.WriteHeader(200)
+				w.WriteHeader(http.StatusOK)
 				w.(http.Flusher).Flush()
 				body, _ := io.ReadAll(r.Body)
 				w.Write(body)
@@ -260,6 +264,7 @@ func TestServerExpect(t *testing.T) {
 func TestServerUnreadBody(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		s := newServer(t, o, func(http.ResponseWriter, *http.Request) {})
 		defer s.Close()
 		c := dial(t, s)
@@ -286,6 +291,7 @@ func TestServerUnreadBody(t *testing.T) {
 func TestServerFullDuplex(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
 			rc := http.NewResponseController(w)
 			assert.NoError(t, rc.EnableFullDuplex())
@@ -320,9 +326,10 @@ func TestServerFullDuplex(t *testing.T) {
 func TestServerReaderLeftBehind(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		ended := make(chan error, 1)
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == "POST" {
+			if r.Method == http.MethodPost {
 				go func() {
 					_, err := r.Body.Read(make([]byte, 10))
 					ended <- err
@@ -346,6 +353,7 @@ func TestServerReaderLeftBehind(t *testing.T) {
 func TestServerHijack(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		s := newServer(t, o, func(w http.ResponseWriter, _ *http.Request) {
 			time.Sleep(time.Second)
 			conn, rw, err := w.(http.Hijacker).Hijack()
@@ -378,6 +386,7 @@ func TestServerHijack(t *testing.T) {
 func TestServerDeadlinesOfHandler(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
 			rc := http.NewResponseController(w)
 			begun := time.Now()

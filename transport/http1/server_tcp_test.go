@@ -96,7 +96,7 @@ func TestServerLongBodies(t *testing.T) {
 					return
 				}
 				defer c.Close()
-				if r.Method == "GET" {
+				if r.Method == http.MethodGet {
 					c.Write([]byte("d"))
 					w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 					n, err := io.Copy(w, io.LimitReader(c, int64(len(data))))

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -84,9 +85,7 @@ func (b *requestBody) over(err error) error {
 		if *b.trailer == nil {
 			*b.trailer = make(http.Header, len(b.p.trailer))
 		}
-		for name, values := range b.p.trailer {
-			(*b.trailer)[name] = values
-		}
+		maps.Copy(*b.trailer, b.p.trailer)
 	}
 	b.c.watch.arm()
 	return err

@@ -104,6 +104,6 @@ func (o ServerOptions) withDefaults() ServerOptions {
 	return o
 }
 
-func (o *ServerOptions) limits() limits {
+func (o ServerOptions) limits() limits {
 	return limits{line: o.MaxLineBytes, header: o.MaxHeaderBytes, fields: o.MaxHeaders}.withDefaults()
 }

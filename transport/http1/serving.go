@@ -22,7 +22,7 @@ type serving struct {
 	body    *requestBody // nil: there is none. Never used again: its reader may come late
 	w       response
 	cancel  context.CancelFunc // of the request's own context
-	tail    []byte             // what follows a chunk
+	tail    [16]byte           // room for what follows a chunk
 }
 
 // forget drops what belongs to a connection.
