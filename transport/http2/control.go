@@ -61,7 +61,7 @@ func (c *Conn) onReset(f frame, p []byte) error {
 	}
 	c.ended.add(s.id)
 	c.remove(s)
-	ok := c.readAt-s.openedAt >= rapid || c.resetting.spend(c.now)
+	ok := c.readAt-s.openedAt >= soon || c.resetting.spend(c.now)
 	c.unlock()
 	s.recv.Reset(s, &ResetError{Code: xhttp2.ErrCode(binary.BigEndian.Uint32(p)), Remote: true})
 	return c.resetLimit(ok)

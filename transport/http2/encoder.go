@@ -70,7 +70,14 @@ func (e *encoder) evict() {
 func (e *encoder) block(dst []byte, fields []hpack.HeaderField) []byte {
 	if e.resized {
 		if e.least < e.max {
-			dst = appendInt(dst, 0x20, 5, e.least)
+			// The table was smaller for a while, which has to be said (RFC 7541 4.2).
+			// From nothing, because Go's decoder takes a second size only of an empty
+			// table.
+			most := e.max
+			e.max = 0
+			e.evict()
+			e.max = most
+			dst = appendInt(dst, 0x20, 5, 0)
 		}
 		dst = appendInt(dst, 0x20, 5, e.max)
 		e.resized, e.least = false, e.max
@@ -107,8 +114,7 @@ func (e *encoder) field(dst []byte, f *hpack.HeaderField) []byte {
 	seen := false
 	if !volatile {
 		fh := uint32(h>>32) ^ uint32(maphash.String(e.seed, f.Value))
-		byField = &e.byField[fh%fieldSlots]
-		if seen = byField.hash == fh; seen {
+		if byField, seen = e.slot(fh); seen {
 			if g := e.entry(byField.number); g != nil && g.Value == f.Value && g.Name == f.Name {
 				return appendInt(dst, 0x80, 7, staticEntries+e.next-byField.number)
 			}
@@ -130,6 +136,21 @@ func (e *encoder) field(dst []byte, f *hpack.HeaderField) []byte {
 	*byName = encSlot{hash: uint32(h), number: e.next}
 	e.add(f)
 	return dst
+}
+
+// slot returns where a field of that hash was seen, or where to note it. Of two places
+// the one with a field that is in the table is kept.
+func (e *encoder) slot(hash uint32) (s *encSlot, seen bool) {
+	one, two := &e.byField[hash%fieldSlots], &e.byField[hash%fieldSlots^1]
+	switch {
+	case one.hash == hash:
+		return one, true
+	case two.hash == hash:
+		return two, true
+	case e.entry(one.number) == nil:
+		return one, false
+	}
+	return two, false
 }
 
 // entry returns the entry of a number, nil if it is gone.

@@ -24,9 +24,9 @@ func (c *Conn) Serve() error {
 // mostReads is how often more is read before what the events have written is flushed.
 const mostReads = 4
 
-// rapid is the age below which a stream that its client resets counts as an attack's
+// soon is the age below which a stream that its client resets counts as an attack's
 // (CVE-2023-44487). Older ones are limited well enough by MaxConcurrentStreams.
-const rapid = 250 * time.Millisecond
+const soon = 250 * time.Millisecond
 
 func (c *Conn) read() error {
 	reads := 0
