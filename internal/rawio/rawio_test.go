@@ -1,0 +1,93 @@
+package rawio_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weft-mesh/weft/internal/rawio"
+)
+
+func pair(t *testing.T) (*net.TCPConn, *net.TCPConn) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	a, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+	require.NoError(t, err)
+	b, err := l.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a.(*net.TCPConn), b.(*net.TCPConn)
+}
+
+func TestBytesArriveAsTheyWere(t *testing.T) {
+	a, b := pair(t)
+	sa, sb := rawio.New(a), rawio.New(b)
+	data := make([]byte, 5<<20)
+	for i := range data {
+		data[i] = byte(rand.Uint32())
+	}
+	sent := make(chan error, 1)
+	go func() {
+		rest := data
+		for len(rest) > 0 { // more than the socket takes: writes have to wait, in pieces of all sizes
+			n, err := sa.Write(rest[:min(len(rest), 1+rand.IntN(100<<10))])
+			if err != nil {
+				sent <- err
+				return
+			}
+			rest = rest[n:]
+		}
+		sent <- a.CloseWrite()
+	}()
+	got, err := io.ReadAll(sb)
+	require.NoError(t, err)
+	require.NoError(t, <-sent)
+	assert.True(t, bytes.Equal(data, got))
+}
+
+func TestDeadlinesAndClose(t *testing.T) {
+	a, b := pair(t)
+	s := rawio.New(a)
+	require.NoError(t, a.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
+	_, err := s.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	require.NoError(t, a.SetDeadline(time.Now().Add(10*time.Millisecond)))
+	for err = nil; err == nil; {
+		_, err = s.Write(make([]byte, 60<<10))
+	}
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	var timeout net.Error
+	require.ErrorAs(t, err, &timeout)
+	assert.True(t, timeout.Timeout())
+
+	require.NoError(t, b.SetLinger(0))
+	require.NoError(t, b.Close())
+	require.NoError(t, a.SetDeadline(time.Time{}))
+	for err = nil; err == nil; {
+		_, err = s.Read(make([]byte, 1<<10))
+	}
+	assert.True(t, errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF), "%v", err)
+	require.NoError(t, a.Close())
+	_, err = s.Read(make([]byte, 1))
+	require.ErrorIs(t, err, net.ErrClosed)
+	_, err = s.Write(make([]byte, 1))
+	require.ErrorIs(t, err, net.ErrClosed)
+}
+
+func TestNoSocket(t *testing.T) {
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	assert.Nil(t, rawio.New(a))
+}
