@@ -342,3 +342,28 @@ func BenchmarkRoundTrip(b *testing.B) {
 		std.CloseIdleConnections()
 	}
 }
+
+// A connection that is given to a waiter at the moment when it gives up is not lost.
+func TestGrantToAWaiterThatGivesUp(t *testing.T) {
+	p := NewPool(PoolOptions{Dial: greet(t, hello), MaxConns: 1})
+	defer p.Close()
+	for range 50 {
+		c, _, err := p.take(t.Context())
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if got, _, err := p.take(ctx); err == nil {
+				p.put(got)
+			}
+		})
+		require.Eventually(t, func() bool { _, _, waiting := p.Stats(); return waiting == 1 }, time.Second, 10*time.Microsecond)
+		p.mu.Lock()
+		cancel()
+		p.grant(grant{c: c})
+		p.mu.Unlock()
+		wg.Wait()
+		open, idle, waiting := p.Stats()
+		require.Equal(t, [3]int{1, 1, 0}, [3]int{open, idle, waiting})
+	}
+}
