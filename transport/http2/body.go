@@ -3,6 +3,7 @@ package http2
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"sync"
@@ -131,15 +132,12 @@ func (b *body) take(p []byte) (n int, done bool, err error) {
 			return n, true, nil
 		}
 		b.buf, b.off = b.buf[:0], 0
-		if b.err == io.EOF {
-			b.ended()
+		if b.atEnd() {
 			return n, true, io.EOF
 		}
 		return n, true, nil
 	case b.err != nil:
-		if b.err == io.EOF {
-			b.ended()
-		}
+		b.atEnd()
 		return 0, true, b.err
 	case !b.deadline.IsZero() && !time.Now().Before(b.deadline):
 		return 0, true, os.ErrDeadlineExceeded
@@ -149,20 +147,23 @@ func (b *body) take(p []byte) (n int, done bool, err error) {
 	return 0, false, nil
 }
 
-// ended shows the trailer to the one who reads.
-func (b *body) ended() {
+// atEnd says whether nothing comes because this is the end, and shows the trailer to the
+// one who reads then.
+func (b *body) atEnd() bool {
+	if !errors.Is(b.err, io.EOF) {
+		return false
+	}
 	b.buf = nil
 	if b.trailer == nil || b.into == nil {
-		return
+		return true
 	}
 	if *b.into == nil {
 		*b.into = b.trailer
 	} else {
-		for k, v := range b.trailer {
-			(*b.into)[k] = v
-		}
+		maps.Copy(*b.into, b.trailer)
 	}
 	b.trailer = nil
+	return true
 }
 
 // Close implements io.Closer. It does not wait.

@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -16,19 +17,32 @@ const (
 // the peer's windows are full, so that no more than a chunk is queued.
 type bodyWriter struct {
 	stream *Stream
-	wake   chan struct{} // holds a token when there is news
 
 	mu    sync.Mutex
-	err   error // why no more can be sent
+	wake  chan struct{} // holds a token when there is news; nil: nobody has waited yet
+	err   error         // why no more can be sent
 	timer *time.Timer
 }
 
 // news wakes the writer.
 func (w *bodyWriter) news() {
+	w.mu.Lock()
+	wake := w.wake
+	w.mu.Unlock()
 	select {
-	case w.wake <- struct{}{}:
+	case wake <- struct{}{}: // never, if it is nil
 	default:
 	}
+}
+
+// waiting returns what news wakes.
+func (w *bodyWriter) waiting() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.wake == nil {
+		w.wake = make(chan struct{}, 1)
+	}
+	return w.wake
 }
 
 // stop makes the writer return err, if it has not stopped before.
@@ -81,7 +95,10 @@ func (w *bodyWriter) write(p []byte, end bool) (int, error) {
 
 // room waits until little is queued.
 func (w *bodyWriter) room() error {
-	flushed := false
+	if w.stream.Queued() <= writeAhead {
+		return nil
+	}
+	flushed, wake := false, w.waiting()
 	for w.stream.Queued() > writeAhead {
 		if err := w.stopped(); err != nil {
 			return err
@@ -91,7 +108,7 @@ func (w *bodyWriter) room() error {
 			flushed = true
 			continue
 		}
-		<-w.wake
+		<-wake
 	}
 	return nil
 }
@@ -121,4 +138,13 @@ func (w *bodyWriter) stopTimer() {
 	if w.timer != nil {
 		w.timer.Stop()
 	}
+}
+
+// flushShared flushes c after others that are about to send have had a turn, so that
+// what they send leaves in the same write: a system call costs more than a message.
+func (c *Conn) flushShared() {
+	if c.Streams() > 1 {
+		runtime.Gosched()
+	}
+	c.Flush()
 }

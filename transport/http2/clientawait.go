@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
-	xhttp2 "golang.org/x/net/http2"
 )
 
 // errRequestLength says that a request's body is not as long as was announced.
@@ -42,7 +41,7 @@ func (s *sender) await(x *exchange, hold bool) (*http.Response, error) {
 			continue
 		case <-ctx.Done():
 			err := context.Cause(ctx)
-			x.abort(err, xhttp2.ErrCodeCancel)
+			x.abort(err)
 			return nil, err
 		}
 		heads, headed, err := x.news()
@@ -52,7 +51,7 @@ func (s *sender) await(x *exchange, hold bool) (*http.Response, error) {
 				s.upload(x)
 			}
 			if err := s.trace1xx(h); err != nil {
-				x.abort(err, xhttp2.ErrCodeCancel)
+				x.abort(err)
 				return nil, err
 			}
 		}
@@ -102,7 +101,7 @@ func (x *exchange) upload(body io.ReadCloser, length int64) {
 		if length >= 0 {
 			length -= int64(n)
 			if length < 0 {
-				x.abort(errRequestLength, xhttp2.ErrCodeCancel)
+				x.abort(errRequestLength)
 				return
 			}
 			if length == 0 && !trailer {
@@ -110,17 +109,16 @@ func (x *exchange) upload(body io.ReadCloser, length int64) {
 			}
 		}
 		if err != nil && err != io.EOF {
-			x.abort(err, xhttp2.ErrCodeCancel)
+			x.abort(err)
 			return
 		}
 		if err == io.EOF && length > 0 {
-			x.abort(errRequestLength, xhttp2.ErrCodeCancel)
+			x.abort(errRequestLength)
 			return
 		}
 		if n > 0 || err == io.EOF && !trailer {
 			if _, werr := x.out.write((*buf)[:n], err == io.EOF && !trailer); werr != nil {
-				var reset *ResetError
-				if errors.As(werr, &reset) {
+				if _, ok := errors.AsType[*ResetError](werr); ok {
 					x.failed(werr) // others are told by an event, or by who stopped it
 				}
 				return
@@ -145,7 +143,7 @@ func (x *exchange) sendTrailer() {
 	fields, err := x.client.names.appendTrailer(*head, x.req.Trailer)
 	*head = fields
 	if err != nil {
-		x.abort(err, xhttp2.ErrCodeCancel)
+		x.abort(err)
 		return
 	}
 	if len(fields) == 0 {

@@ -51,9 +51,6 @@ type exchange struct {
 
 // open opens the stream on conn.
 func (x *exchange) open(conn *Conn, head []hpack.HeaderField, end bool) error {
-	if !end {
-		x.out.wake = make(chan struct{}, 1)
-	}
 	s, err := conn.Open(x, head, end)
 	if errors.Is(err, ErrClosed) {
 		return errConnClosed
@@ -198,8 +195,8 @@ func (x *exchange) failed(err error) {
 }
 
 // abort ends the exchange from this side because of err.
-func (x *exchange) abort(err error, code xhttp2.ErrCode) {
-	x.stream.Reset(code)
+func (x *exchange) abort(err error) {
+	x.stream.Reset(xhttp2.ErrCodeCancel)
 	x.stream.conn.Flush()
 	x.mu.Lock()
 	head := x.head
@@ -230,7 +227,7 @@ func (x *exchange) watch(ctx context.Context) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !x.done {
-		x.stop = context.AfterFunc(ctx, func() { x.abort(context.Cause(ctx), xhttp2.ErrCodeCancel) })
+		x.stop = context.AfterFunc(ctx, func() { x.abort(context.Cause(ctx)) })
 	}
 }
 
@@ -243,6 +240,6 @@ func (x *exchange) bodyRead(n int) {
 // bodyClosed implements bodyOwner.
 func (x *exchange) bodyClosed(unread bool) {
 	if unread {
-		x.abort(errBodyClosed, xhttp2.ErrCodeCancel)
+		x.abort(errBodyClosed)
 	}
 }

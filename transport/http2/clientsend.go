@@ -164,7 +164,7 @@ func (s *sender) try() (*http.Response, error) {
 	default:
 		s.upload(x)
 	}
-	x.stream.conn.Flush()
+	x.stream.conn.flushShared()
 	return s.await(x, false)
 }
 
@@ -201,10 +201,10 @@ func (s *sender) open(x *exchange) (fresh bool, err error) {
 		} else {
 			err = x.open(conn, *s.head, end)
 		}
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			return x.stream.ID() <= firstStream, nil
-		case ErrStreamLimit, ErrDraining, errConnClosed:
+		case errors.Is(err, ErrStreamLimit), errors.Is(err, ErrDraining), errors.Is(err, errConnClosed):
 			// Somebody was faster.
 		default:
 			return false, err
@@ -264,13 +264,9 @@ func (s *sender) wait(x *exchange, end bool) error {
 // Unprocessed says whether err proves that the endpoint did nothing with a request, so
 // that any request may be repeated elsewhere.
 func Unprocessed(err error) bool {
-	var reset *ResetError
-	if errors.As(err, &reset) {
+	if reset, ok := errors.AsType[*ResetError](err); ok {
 		return reset.Remote && reset.Code == xhttp2.ErrCodeRefusedStream
 	}
-	var lost *ConnError
-	if errors.As(err, &lost) {
-		return lost.Unprocessed
-	}
-	return false
+	lost, ok := errors.AsType[*ConnError](err)
+	return ok && lost.Unprocessed
 }

@@ -135,8 +135,8 @@ func (c *call) handle() (ok bool) {
 			return
 		}
 		cause := recover() // nil: runtime.Goexit
-		if log := c.stream.conn.o.Logger; log != nil && cause != nil && !isAbort(cause) {
-			log.Error("panic in the handler", "remote", c.sc.remote, "path", c.req.URL.Path,
+		if logger := c.stream.conn.o.Logger; logger != nil && cause != nil && !isAbort(cause) {
+			logger.Error("panic in the handler", "remote", c.sc.remote, "path", c.req.URL.Path,
 				"panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		}
 		c.w.out.stop(errHandlerDone)
@@ -169,5 +169,5 @@ func (c *call) finish() {
 			}
 		}
 	}
-	c.stream.conn.Flush()
+	c.stream.conn.flushShared()
 }

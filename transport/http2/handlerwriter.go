@@ -56,7 +56,6 @@ type responseWriter struct {
 func (w *responseWriter) init(c *call, s *Stream) {
 	w.c, w.declared = c, -1
 	w.out.stream = s
-	w.out.wake = make(chan struct{}, 1)
 }
 
 // Header implements http.ResponseWriter.

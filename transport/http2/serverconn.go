@@ -138,13 +138,13 @@ func (s *Server) other(nc net.Conn, begin []byte) error {
 
 // logEnd logs why a connection ended, if that is of interest.
 func (s *Server) logEnd(nc net.Conn, err error) {
-	log := s.o.Conn.Logger
+	logger := s.o.Conn.Logger
 	switch {
-	case err == nil || log == nil || errors.Is(err, io.EOF) || errors.Is(err, ErrServerClosed) || errors.Is(err, net.ErrClosed):
+	case err == nil || logger == nil || errors.Is(err, io.EOF) || errors.Is(err, ErrServerClosed) || errors.Is(err, net.ErrClosed):
 	case errors.Is(err, errNotHTTP2):
-		log.Warn("HTTP/2 router could not handle non-HTTP/2 request!", "remote", nc.RemoteAddr().String())
+		logger.Warn("HTTP/2 router could not handle non-HTTP/2 request!", "remote", nc.RemoteAddr().String())
 	default:
-		log.Debug("connection ended", "remote", nc.RemoteAddr().String(), "err", err)
+		logger.Debug("connection ended", "remote", nc.RemoteAddr().String(), "err", err)
 	}
 }
 
