@@ -24,7 +24,11 @@ const maxReopen = 3
 // Everything that must be decided anew for every attempt is in here, from the route
 // on, because the binding and the endpoints may have changed since the last one.
 type attempt struct {
-	x    *exchange
+	x *exchange
+	attemptState
+}
+
+type attemptState struct {
 	n    int // 0 is the first one
 	pick transport.Pick
 	to   *endpoint // nil before the pick, and for answers of the mesh
@@ -130,6 +134,7 @@ func (a *attempt) connect(on *http2.Conn) {
 		a.open(on, conn)
 		return
 	}
+	a.x.parked = true
 	conn, cancel := a.to.client.Acquire(a.connected)
 	if conn != nil {
 		a.open(on, conn)
@@ -224,6 +229,9 @@ func (a *attempt) depart() {
 // sendData passes a piece of the request on.
 func (a *attempt) sendData(p []byte, end bool) {
 	n, _ := a.out.SendData(p, end) // a stream that has failed tells so by itself
+	if n < len(p) {
+		a.x.queued = true
+	}
 	a.credit(n)
 }
 
@@ -257,8 +265,8 @@ func (a *attempt) credit(n int) {
 func (a *attempt) Reset(s *http2.Stream, err error) {
 	x := a.x
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.cur != a {
+	defer x.unlock()
+	if x.cur != a || a.out != s {
 		return
 	}
 	on := s.Conn()

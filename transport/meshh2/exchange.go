@@ -24,13 +24,21 @@ import (
 // mu covers everything of both directions but what Sent touches, which may be called
 // while another connection's event holds another exchange's mu. It is held while
 // streams and connections are called: their locks are below it.
+//
+// Exchanges are used again. What still refers to one that has ended is at most an
+// event that was on its way: it finds another stream in its place.
 type exchange struct {
+	mu    sync.Mutex
+	first attempt // most requests need no other
+	exchangeState
+}
+
+type exchangeState struct {
 	h    *Handler
 	r    *Relay
 	peer *peer
 	in   *http2.Stream
 
-	mu    sync.Mutex
 	begun time.Time
 	span  *telemetry.Span // of the server, if anybody wants one
 
@@ -46,7 +54,6 @@ type exchange struct {
 	woken  bool // it may be in there
 
 	cur   *attempt // nil while there is none, as during a backoff
-	first attempt  // most requests need no other
 	tries int
 	avoid string // the endpoint of the previous attempt
 
@@ -66,6 +73,23 @@ type exchange struct {
 	credited atomic.Int64 // bytes of the request that the caller has its window back for
 
 	fields *Head // where the memory of req comes from
+
+	queued   bool // something has waited for a window, so that Sent may be called
+	parked   bool // something has waited in a goroutine, or for a connection
+	finished bool // nothing will come any more: to be used again
+}
+
+// unlock ends an event.
+func (x *exchange) unlock() {
+	if !x.finished {
+		x.mu.Unlock()
+		return
+	}
+	r := x.r
+	x.exchangeState = exchangeState{}
+	x.first.attemptState = attemptState{}
+	x.mu.Unlock()
+	r.exchanges.Put(x)
 }
 
 // begin takes a request from its head to its first attempt. The order of the steps
@@ -131,7 +155,10 @@ func (x *exchange) Head(*http2.Stream, []hpack.HeaderField, bool) {}
 // Data implements http2.Receiver: a piece of the request's body.
 func (x *exchange) Data(s *http2.Stream, p []byte, end bool) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
+	if s != x.in {
+		return
+	}
 	x.body.ended = x.body.ended || end
 	x.body.count.data(len(p))
 	a := x.cur
@@ -149,9 +176,12 @@ func (x *exchange) Data(s *http2.Stream, p []byte, end bool) {
 }
 
 // Trailer implements http2.Receiver: the end of the request.
-func (x *exchange) Trailer(_ *http2.Stream, fields []hpack.HeaderField) {
+func (x *exchange) Trailer(s *http2.Stream, fields []hpack.HeaderField) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
+	if s != x.in {
+		return
+	}
 	x.body.ended = true
 	x.body.count.trailers++
 	if a := x.cur; a != nil && a.out != nil {
@@ -175,9 +205,12 @@ func (x *exchange) Sent(_ *http2.Stream, n int) {
 }
 
 // Reset implements http2.Receiver: the caller has lost interest, or is gone.
-func (x *exchange) Reset(_ *http2.Stream, err error) {
+func (x *exchange) Reset(s *http2.Stream, err error) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
+	if s != x.in {
+		return
+	}
 	code := xhttp2.ErrCodeCancel
 	if e, ok := errors.AsType[*http2.ResetError](err); ok && e.Remote {
 		code = e.Code // its reason may matter to the endpoint
@@ -212,7 +245,8 @@ func (x *exchange) Reset(_ *http2.Stream, err error) {
 func (x *exchange) next(on *http2.Conn) {
 	a := &x.first
 	if x.tries > 0 {
-		a = &attempt{x: x, n: x.tries}
+		a = &attempt{x: x}
+		a.n = x.tries
 	}
 	x.tries++
 	x.cur = a
@@ -299,13 +333,14 @@ func (x *exchange) unpark() {
 // park has wait run where it may take its time, with a context that ends when the
 // exchange gives up, and done called with the lock held unless it has.
 func (x *exchange) park(a *attempt, wait func(ctx context.Context), done func(stale bool)) {
+	x.parked = true
 	ctx, cancel := context.WithCancel(x.ctx)
 	x.limits.unpark = cancel
 	ok := x.r.park(func() {
 		wait(ctx)
 		cancel()
 		x.mu.Lock()
-		defer x.mu.Unlock()
+		defer x.unlock()
 		done(x.cur != a || a.over)
 		x.arm()
 	})

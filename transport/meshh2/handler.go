@@ -82,10 +82,11 @@ type peer struct {
 
 // accept begins an exchange for a stream.
 func (p *peer) accept(s *http2.Stream, fields []hpack.HeaderField, end bool) http2.Receiver {
-	x := &exchange{h: p.h, r: p.h.opts.Relay, peer: p, in: s, begun: time.Now()}
-	x.first.x = x
+	r := p.h.opts.Relay
+	x := r.exchange()
 	x.mu.Lock()
+	defer x.unlock()
+	x.h, x.r, x.peer, x.in, x.begun = p.h, r, p, s, time.Now()
 	x.begin(fields, end)
-	x.mu.Unlock()
 	return x
 }

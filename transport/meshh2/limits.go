@@ -92,7 +92,7 @@ func earlier(a, b time.Time) time.Time {
 // fire does what there is to do now.
 func (x *exchange) fire() {
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	defer x.unlock()
 	l, a := &x.limits, x.cur
 	if x.over {
 		return

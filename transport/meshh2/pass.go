@@ -49,6 +49,9 @@ func (x *exchange) passData(on *http2.Conn, p []byte, end bool) {
 	if !x.muted {
 		x.passed.data(len(p))
 		n, _ = x.in.SendData(p, end) // a stream that has failed tells so by itself
+		if n < len(p) {
+			x.queued = true
+		}
 		flush(on, x.peer.conn)
 	}
 	if out := x.from; out != nil && n > 0 {
@@ -92,7 +95,9 @@ func (x *exchange) complete(on *http2.Conn, a *attempt, class weft.Class, err er
 	if a.out == nil { // the mesh has answered
 		x.cur = nil
 		x.dismiss(on)
+		return
 	}
+	x.finished = x.body.ended && x.tries == 1 && !x.queued && !x.parked
 }
 
 // loopEnd ends the retry loop. c is the client of an outcome about which the loop

@@ -17,10 +17,11 @@ import (
 // two connections; only what must wait for the naming has a goroutine, for so long.
 // It is safe for concurrent use.
 type Relay struct {
-	opts   Options
-	router *transport.Router
-	heads  sync.Pool       // of *Head
-	noWait context.Context //nolint:containedctx // one that has ended: what would wait for it says so
+	opts      Options
+	router    *transport.Router
+	heads     sync.Pool       // of *Head
+	exchanges sync.Pool       // of *exchange
+	noWait    context.Context //nolint:containedctx // one that has ended: what would wait for it says so
 
 	mu      sync.Mutex
 	closing bool
@@ -86,6 +87,16 @@ func (r *Relay) park(f func()) bool {
 	}
 	r.parked.Go(f)
 	return true
+}
+
+// exchange returns one without anything in it.
+func (r *Relay) exchange() *exchange {
+	if x, ok := r.exchanges.Get().(*exchange); ok {
+		return x
+	}
+	x := &exchange{}
+	x.first.x = x
+	return x
 }
 
 // head returns an empty Head with room in it, to be given back by free.

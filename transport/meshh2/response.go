@@ -33,8 +33,8 @@ type response struct {
 func (a *attempt) Head(s *http2.Stream, fields []hpack.HeaderField, end bool) {
 	x := a.x
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.cur != a || a.over {
+	defer x.unlock()
+	if x.cur != a || a.out != s || a.over {
 		return
 	}
 	on := s.Conn()
@@ -106,8 +106,8 @@ func (x *exchange) mayRetry() bool {
 func (a *attempt) Data(s *http2.Stream, p []byte, end bool) {
 	x := a.x
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.cur != a || a.over {
+	defer x.unlock()
+	if x.cur != a || a.out != s || a.over {
 		return
 	}
 	on := s.Conn()
@@ -130,8 +130,8 @@ func (a *attempt) Data(s *http2.Stream, p []byte, end bool) {
 func (a *attempt) Trailer(s *http2.Stream, fields []hpack.HeaderField) {
 	x := a.x
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.cur != a || a.over {
+	defer x.unlock()
+	if x.cur != a || a.out != s || a.over {
 		return
 	}
 	a.count.trailers++
