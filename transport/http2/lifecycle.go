@@ -184,6 +184,9 @@ func (c *Conn) finish(err error) error {
 		}
 	}
 	c.flush(false)
+	c.mu.Lock()
+	c.out.closed = true
+	c.mu.Unlock()
 	c.linger(rule != nil)
 	_ = closeNow(c.nc)
 	c.out.rest.Wait()

@@ -13,8 +13,9 @@ type outbox struct {
 	handed  int64   // bytes of them that were handed to the sink
 	writing bool    // somebody is using the sink; they look for more when they have done
 	failed  bool
+	closed  bool           // nobody begins to use the sink any more
 	sent    func(n int64)  // nil: nobody counts
-	rest    sync.WaitGroup // the goroutine that waits for the socket
+	rest    sync.WaitGroup // whoever uses the sink
 }
 
 const (
@@ -57,17 +58,17 @@ func (o *outbox) done(b []byte) {
 func (c *Conn) Flush() {
 	c.mu.Lock()
 	o := &c.out
-	if o.writing || o.failed || o.size() == 0 && (!c.life.ending || c.life.shut) {
+	if o.writing || o.failed || o.closed || o.size() == 0 && (!c.life.ending || c.life.shut) {
 		c.unlockQuiet()
 		return
 	}
 	o.writing = true
+	o.rest.Add(1) // under the lock, for the end of the connection waits for it
 	for o.size() > 0 {
 		b := o.take()
 		c.mu.Unlock()
 		done, err := o.sink.try(b.b)
 		if err == nil && !done {
-			o.rest.Add(1)
 			go c.writeRest(b)
 			return
 		}
@@ -75,6 +76,7 @@ func (c *Conn) Flush() {
 	}
 	o.writing = false
 	c.written()
+	o.rest.Done()
 }
 
 // take hands the buffer to the sink.
