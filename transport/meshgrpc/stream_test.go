@@ -289,7 +289,7 @@ func TestKilledUpstreamOfStreams(t *testing.T) {
 	require.NoError(t, err)
 	<-started
 	w.serve("10.0.0.2:1", nil)
-	w.set("users", "10.0.0.1:1", "10.0.0.2:1")
+	w.both()
 	go victim.server.Stop()
 	ids, err := receive(s)
 	require.NoError(t, err)
