@@ -2,10 +2,13 @@ package http1
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/weft-mesh/weft/internal/rawio"
 )
 
 // poolConn is a connection of a Pool. It belongs to the exchange that took it, or to
@@ -13,7 +16,8 @@ import (
 type poolConn struct {
 	pool *Pool
 	nc   net.Conn
-	tcp  *net.TCPConn // nc, if it is plain TCP, which the kernel can splice
+	rw   io.ReadWriter // reads and writes nc
+	tcp  *net.TCPConn  // nc, if it is plain TCP, which the kernel can splice
 	peek peeker
 
 	born, expires time.Time // expires is zero without a limit
@@ -36,8 +40,17 @@ func newPoolConn(p *Pool, nc net.Conn) *poolConn {
 	c := &poolConn{pool: p, nc: nc, born: time.Now()}
 	c.tcp, _ = nc.(*net.TCPConn)
 	c.peek.init(nc)
+	c.rw = readWriter(nc)
 	c.interrupter = c.interrupt
 	return c
+}
+
+// readWriter returns the cheapest way of reading and writing nc.
+func readWriter(nc net.Conn) io.ReadWriter {
+	if s := rawio.New(nc); s != nil {
+		return s
+	}
+	return nc
 }
 
 // Read implements io.Reader.
@@ -51,7 +64,7 @@ func (c *poolConn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n, err := c.nc.Read(p)
+	n, err := c.rw.Read(p)
 	if n > 0 && c.pool.o.Observer.Received != nil {
 		c.pool.o.Observer.Received(int64(n))
 	}
@@ -63,7 +76,7 @@ func (c *poolConn) Write(p []byte) (int, error) {
 	if err := c.armWrite(); err != nil {
 		return 0, err
 	}
-	n, err := c.nc.Write(p)
+	n, err := c.rw.Write(p)
 	c.sent(int64(n))
 	return n, err
 }

@@ -62,7 +62,7 @@ func newServerConn(s *Server, nc net.Conn) *serverConn {
 	if s.o.LifeTime > 0 {
 		c.ends = c.born.Add(s.o.LifeTime)
 	}
-	c.deadline.nc = nc
+	c.deadline.nc, c.deadline.rw = nc, readWriter(nc)
 	return c
 }
 
@@ -318,7 +318,7 @@ func (c *serverConn) write(p, q, r []byte) error {
 	var err error
 	if q == nil {
 		var m int
-		m, err = c.nc.Write(p)
+		m, err = c.deadline.rw.Write(p)
 		n = int64(m)
 	} else {
 		c.work.vector = [3][]byte{p, q, r}

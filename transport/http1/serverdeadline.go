@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"io"
 	"net"
 	"os"
 	"sync/atomic"
@@ -13,8 +14,9 @@ import (
 // Only interrupt and restrict may be called by other goroutines than the reader's.
 type readDeadline struct {
 	nc          net.Conn
-	set         time.Time // what the connection has; zero: none
-	passed      bool      // set has passed, or was overwritten: it has to be moved
+	rw          io.ReadWriter // reads and writes nc
+	set         time.Time     // what the connection has; zero: none
+	passed      bool          // set has passed, or was overwritten: it has to be moved
 	interrupted atomic.Bool
 	limit       atomic.Int64 // what the handler asked for, in Unix nanoseconds; zero: nothing
 }
@@ -36,7 +38,7 @@ func (d *readDeadline) read(p []byte, latest time.Time) (int, error) {
 				continue
 			}
 		}
-		n, err := d.nc.Read(p)
+		n, err := d.rw.Read(p)
 		if n > 0 {
 			return n, nil // an error comes again
 		}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"github.com/weft-mesh/weft/internal/rawio"
 )
 
 // socketSink writes to a socket without waiting for it.
@@ -51,19 +53,15 @@ func (s *socketSink) try(b []byte) (bool, error) {
 
 func (s *socketSink) write(fd uintptr) bool {
 	for len(s.b) > 0 {
-		n, err := syscall.Write(int(fd), s.b)
+		n, again, err := rawio.Write(fd, s.b[:min(len(s.b), writePiece)])
 		switch {
-		case err == syscall.EINTR:
-		case err == syscall.EAGAIN:
+		case again:
 			return true
 		case err != nil:
 			s.err = err
 			return true
-		case n < len(s.b):
-			s.b = s.b[n:]
-			return true
 		default:
-			s.b = nil
+			s.b = s.b[n:]
 		}
 	}
 	return true
@@ -106,21 +104,17 @@ func (r *socketReader) read() (int, error) {
 
 func (r *socketReader) readFd(fd uintptr) bool {
 	b := r.room()
-	for {
-		n, err := syscall.Read(int(fd), b)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			r.none()
-			return false
-		case err != nil:
-			r.err = err
-		case n == 0:
-			r.err = io.EOF
-		default:
-			r.n = n
-		}
-		return true
+	n, again, err := rawio.Read(fd, b)
+	switch {
+	case again:
+		r.none()
+		return false
+	case err != nil:
+		r.err = err
+	case n == 0:
+		r.err = io.EOF
+	default:
+		r.n = n
 	}
+	return true
 }
