@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
 	"slices"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/weft-mesh/weft/transport/http2"
 )
 
 // app is what the corpus is sent to.
@@ -293,4 +296,33 @@ func TestManyAtOnce(t *testing.T) {
 			wg.Wait()
 		})
 	}
+}
+
+// TestPeerWithoutHTTP2: an https server that speaks HTTP/1 only.
+func TestPeerWithoutHTTP2(t *testing.T) {
+	s := httptest.NewTLSServer(app())
+	defer s.Close()
+	rt := ours(true).client(t)
+	_, err := rt.RoundTrip(getRequest(t, s.URL+"/echo"))
+	var de *http2.DialError
+	require.ErrorAs(t, err, &de)
+	assert.True(t, de.Handshake)
+	assert.Contains(t, err.Error(), "no application protocol")
+}
+
+// TestTransportForgetsHosts: a host without connections takes no memory.
+func TestTransportForgetsHosts(t *testing.T) {
+	url := ours(false).serve(t, app())
+	rt := http2.NewTransport(http2.TransportOptions{})
+	for range 3 {
+		resp, err := rt.RoundTrip(getRequest(t, url+"/nothing"))
+		require.NoError(t, err)
+		_ = resp.Body.Close()
+		rt.CloseIdleConnections()
+	}
+	require.NoError(t, rt.Close())
+	_, err := rt.RoundTrip(getRequest(t, url+"/nothing"))
+	require.ErrorIs(t, err, http2.ErrClosed)
+	_, err = rt.RoundTrip(getRequest(t, "ftp://a/"))
+	require.ErrorContains(t, err, `scheme of the URL is "ftp"`)
 }
