@@ -190,9 +190,12 @@ func (w *response) inform(status int) {
 	if w.x.head.minor == 0 || w.err != nil {
 		return // nobody there understands it
 	}
-	if status == http.StatusContinue && w.x.body != nil && w.x.body.waits.Swap(false) {
-		w.proceeding.Lock() // the reader of the body would not say it again
+	if w.x.head.expect {
+		w.proceeding.Lock()
 		defer w.proceeding.Unlock()
+	}
+	if status == http.StatusContinue && w.x.body != nil {
+		w.x.body.waits.Store(false) // the reader of the body need not say it
 	}
 	out := appendStatusLine(w.out[:0], status, 1)
 	for name, values := range w.header {

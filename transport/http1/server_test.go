@@ -87,7 +87,7 @@ func both(t *testing.T, run func(t *testing.T, o http1.ServerOptions)) {
 func TestServerServes(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, o http1.ServerOptions) {
-t.Helper()
+		t.Helper()
 		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			w.Header().Set("X-Seen", r.Method+" "+r.URL.Path+"?"+r.URL.RawQuery+" "+r.Host+" "+r.Header.Get("x-a"))

@@ -186,7 +186,9 @@ func (b *requestBody) splice(w io.Writer) (int64, error) {
 	total += moved
 	switch {
 	case err != nil:
-		// Whose error it is cannot be told. If it is the reader's, it comes again.
+		// Whose error it is cannot be told, nor what was on its way: where the next request
+		// begins is lost.
+		p.ending, p.err = true, err
 		return total, err
 	case p.left > 0:
 		p.err = io.ErrUnexpectedEOF
