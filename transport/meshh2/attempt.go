@@ -294,7 +294,7 @@ func (a *attempt) timedOut() {
 	if a.waiting {
 		limit = x.r.router.Options().BindingTimeout
 		a.failed(nil, &weft.Error{
-			Stage: weft.StagePick, Dst: id, Unsent: true,
+			Stage: weft.StageBind, Dst: id, Unsent: true, // of which there is no second try
 			Err: &transport.BindingTimeoutError{Timeout: limit, Path: x.dest.Path(), Tree: id.String()},
 		})
 		return

@@ -166,17 +166,12 @@ func TestCallerLeaves(t *testing.T) {
 				ds.peer().got()
 			},
 		},
-		{name: "waiting for room", reach: nil},
 	}
 	for _, s := range states {
 		for _, how := range []string{"reset", "gone"} {
 			t.Run(s.name+" "+how, func(t *testing.T) {
 				inWorld(t, s.setup, func(w *world) {
-					var settings []xhttp2.Setting
-					if s.name == "waiting for room" {
-						settings = append(settings, xhttp2.Setting{ID: xhttp2.SettingMaxConcurrentStreams, Val: 0})
-					}
-					ds := w.raw("dog", settings...)
+					ds := w.raw("dog")
 					authority := s.authority
 					if authority == "" {
 						authority = "dog"
@@ -200,7 +195,7 @@ func TestCallerLeaves(t *testing.T) {
 					}
 					if s.told {
 						assert.Equal(t, []string{want}, ds.peer().got())
-					} else if ds.connections() > 0 && s.name != "waiting for room" { // which may begin before SETTINGS come
+					} else if ds.connections() > 0 {
 						assert.Empty(t, ds.peer().got())
 					}
 					time.Sleep(time.Minute)
@@ -435,5 +430,40 @@ func TestClearContextOfListener(t *testing.T) {
 		assert.Equal(t, []string{"HEADERS 5 :status=502 end"}, c.got())
 		assert.NotContains(t, c.head(), "content-length")
 		assert.Equal(t, 0, w.server("pending"))
+	})
+}
+
+// All connections to an endpoint have as many streams as it allows.
+func TestWaitsForRoom(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		ds := w.raw("dog", xhttp2.Setting{ID: xhttp2.SettingMaxConcurrentStreams, Val: 1})
+		c := w.caller()
+		id := uint32(1)
+		c.request(id, true, "GET", "dog")
+		for before := 0; ds.connections() > before; {
+			before = ds.connections()
+			id += 2
+			c.request(id, true, "GET", "dog")
+		}
+		c.request(id+2, true, "GET", "dog")
+		assert.Equal(t, int(id-1)/2, ds.connections())
+		assert.Empty(t, c.got())
+		c.reset(id, xhttp2.ErrCodeCancel)
+		p := ds.peer()
+		p.got()
+		p.respond(1, true, "200")
+		assert.Equal(t, []string{"HEADERS 3 :path=/ end"}, p.got())
+		p.respond(3, true, "204")
+		assert.Equal(t, "HEADERS "+strconv.Itoa(int(id+2))+" :status=204 l5d-success-class=1.0 end", last(c.got()), "who waited longest but one")
+
+		// There is a limit to the waiting.
+		for range 2 {
+			id += 4
+			c.request(id, true, "GET", "dog")
+		}
+		c.got()
+		time.Sleep(10 * time.Second)
+		assert.Equal(t, []string{"RST " + strconv.Itoa(int(id)) + " INTERNAL_ERROR"}, c.got())
+		assert.Equal(t, 0, w.client("dog", "retries", "requeues"))
 	})
 }
