@@ -66,7 +66,8 @@ type collector struct {
 	mu        sync.Mutex
 	want, got []byte
 	ends      []string
-	slow      bool // gives windows back from another goroutine
+	slow      bool   // gives windows back from another goroutine
+	over      func() // at the end; may be nil
 }
 
 func (c *collector) Head(_ *http2.Stream, _ []hpack.HeaderField, end bool) {
@@ -103,4 +104,7 @@ func (c *collector) end(how string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ends = append(c.ends, how)
+	if c.over != nil {
+		c.over()
+	}
 }

@@ -18,30 +18,35 @@ type encoder struct {
 	size     uint32
 	least    uint32 // smallest max since the last block
 	resized  bool   // the peer must be told of max
-	ents     []hpack.HeaderField
-	oldest   uint32    // number of the oldest entry
-	next     uint32    // number of the entry to come; entry n is in ents[n%len(ents)]
-	byField  []encSlot // by hash of name and value; later ones displace earlier ones
-	byName   []encSlot
+	ents     []encEntry
+	oldest   uint32        // number of the oldest entry
+	next     uint32        // number of the entry to come; entry n is in ents[n%len(ents)]
+	index    *encoderIndex // nil until the first field that may go into the table
 	volatile func(string) bool
 }
 
-// encSlot is where an entry with a hash was put last.
-type encSlot struct {
-	hash, number uint32
+// encEntry is an entry of the table, in two chains that lead to older ones.
+type encEntry struct {
+	hpack.HeaderField
+	hash         uint32 // of name and value
+	nameHash     uint32
+	older, namer uint32 // numbers of the entries before it in the chains of its field and its name
 }
 
-const (
-	staticEntries = 61
-	fieldSlots    = 256
-	nameSlots     = 64
-)
+// encoderIndex finds entries by hash.
+type encoderIndex struct {
+	fields [128]uint32   // number of the latest entry, by hash of name and value
+	names  [32]uint32    // the same by hash of the name
+	seen   [32][4]uint32 // hashes of fields that were sent and are not in the table, latest first
+}
+
+const staticEntries = 61
 
 func newEncoder(volatile func(string) bool) *encoder {
 	if volatile == nil {
 		volatile = volatileField
 	}
-	return &encoder{seed: maphash.MakeSeed(), max: 4096, least: 4096, volatile: volatile}
+	return &encoder{seed: maphash.MakeSeed(), max: 4096, least: 4096, oldest: 1, next: 1, volatile: volatile}
 }
 
 // setMax changes the size of the table, as the peer's HEADER_TABLE_SIZE demands.
@@ -61,7 +66,7 @@ func (e *encoder) evict() {
 	for e.size > e.max {
 		f := &e.ents[e.oldest%uint32(len(e.ents))]
 		e.size -= f.Size()
-		*f = hpack.HeaderField{}
+		f.HeaderField = hpack.HeaderField{}
 		e.oldest++
 	}
 }
@@ -105,72 +110,92 @@ func (e *encoder) field(dst []byte, f *hpack.HeaderField) []byte {
 	if volatile && name != 0 {
 		return e.literal(dst, 0, 4, name, f)
 	}
-	if e.byField == nil {
-		e.byField, e.byName = make([]encSlot, fieldSlots), make([]encSlot, nameSlots)
+	if e.index == nil {
+		e.index = new(encoderIndex)
 	}
 	h := maphash.String(e.seed, f.Name)
-	byName := &e.byName[uint32(h)%nameSlots]
-	var byField *encSlot
+	entry := encEntry{HeaderField: *f, nameHash: uint32(h)}
 	seen := false
 	if !volatile {
-		fh := uint32(h>>32) ^ uint32(maphash.String(e.seed, f.Value))
-		if byField, seen = e.slot(fh); seen {
-			if g := e.entry(byField.number); g != nil && g.Value == f.Value && g.Name == f.Name {
-				return appendInt(dst, 0x80, 7, staticEntries+e.next-byField.number)
-			}
+		entry.hash = uint32(h>>32) ^ uint32(maphash.String(e.seed, f.Value))
+		if n := e.find(&entry); n != 0 {
+			return appendInt(dst, 0x80, 7, staticEntries+e.next-n)
 		}
-		*byField = encSlot{hash: fh, number: e.oldest - 1}
+		seen = e.index.note(entry.hash)
 	}
-	if name == 0 && byName.hash == uint32(h) {
-		if g := e.entry(byName.number); g != nil && g.Name == f.Name {
-			name = staticEntries + e.next - byName.number
+	if name == 0 {
+		if n := e.findName(&entry); n != 0 {
+			name = staticEntries + e.next - n
 		}
 	}
 	if !seen && name != 0 {
 		return e.literal(dst, 0, 4, name, f)
 	}
 	dst = e.literal(dst, 0x40, 6, name, f)
-	if byField != nil {
-		byField.number = e.next
-	}
-	*byName = encSlot{hash: uint32(h), number: e.next}
-	e.add(f)
+	e.add(&entry)
 	return dst
 }
 
-// slot returns where a field of that hash was seen, or where to note it. Of two places
-// the one with a field that is in the table is kept.
-func (e *encoder) slot(hash uint32) (s *encSlot, seen bool) {
-	one, two := &e.byField[hash%fieldSlots], &e.byField[hash%fieldSlots^1]
-	switch {
-	case one.hash == hash:
-		return one, true
-	case two.hash == hash:
-		return two, true
-	case e.entry(one.number) == nil:
-		return one, false
+// note says whether a field was noted before, and does so.
+func (x *encoderIndex) note(hash uint32) bool {
+	bucket := &x.seen[hash%uint32(len(x.seen))]
+	for _, h := range bucket {
+		if h == hash {
+			return true
+		}
 	}
-	return two, false
+	copy(bucket[1:], bucket[:])
+	bucket[0] = hash
+	return false
 }
 
-// entry returns the entry of a number, nil if it is gone.
-func (e *encoder) entry(number uint32) *hpack.HeaderField {
-	if number-e.oldest >= e.next-e.oldest {
-		return nil
+// find returns the number of the entry with that name and value; 0: there is none.
+func (e *encoder) find(f *encEntry) uint32 {
+	for n := e.index.fields[f.hash%uint32(len(e.index.fields))]; e.live(n); {
+		g := &e.ents[n%uint32(len(e.ents))]
+		if g.hash == f.hash && g.Value == f.Value && g.Name == f.Name {
+			return n
+		}
+		if e.next-g.older <= e.next-n {
+			return 0 // the chain's end has been written over
+		}
+		n = g.older
 	}
-	return &e.ents[number%uint32(len(e.ents))]
+	return 0
 }
 
-func (e *encoder) add(f *hpack.HeaderField) {
+// findName returns the number of the latest entry with that name; 0: there is none.
+func (e *encoder) findName(f *encEntry) uint32 {
+	for n := e.index.names[f.nameHash%uint32(len(e.index.names))]; e.live(n); {
+		g := &e.ents[n%uint32(len(e.ents))]
+		if g.nameHash == f.nameHash && g.Name == f.Name {
+			return n
+		}
+		if e.next-g.namer <= e.next-n {
+			return 0
+		}
+		n = g.namer
+	}
+	return 0
+}
+
+// live says whether the entry of that number is in the table.
+func (e *encoder) live(n uint32) bool { return n-e.oldest < e.next-e.oldest }
+
+func (e *encoder) add(f *encEntry) {
 	e.size += f.Size()
 	e.evict()
 	if int(e.next-e.oldest) == len(e.ents) {
-		larger := make([]hpack.HeaderField, max(8, 2*len(e.ents)))
+		larger := make([]encEntry, max(8, 2*len(e.ents)))
 		for n := e.oldest; n != e.next; n++ {
 			larger[n%uint32(len(larger))] = e.ents[n%uint32(len(e.ents))]
 		}
 		e.ents = larger
 	}
+	field := &e.index.fields[f.hash%uint32(len(e.index.fields))]
+	name := &e.index.names[f.nameHash%uint32(len(e.index.names))]
+	f.older, f.namer = *field, *name
+	*field, *name = e.next, e.next
 	e.ents[e.next%uint32(len(e.ents))] = *f
 	e.next++
 }
