@@ -338,7 +338,7 @@ func (a *attempt) stop(on *http2.Conn, code xhttp2.ErrCode) {
 	a.until, a.holdUntil = time.Time{}, time.Time{}
 	if a.held != nil {
 		a.x.r.free(a.held)
-		a.held, a.heldData = nil, nil
+		a.held, a.heldData = nil, a.heldData[:0]
 	}
 }
 

@@ -15,6 +15,7 @@ type clientStats struct {
 	open              *telemetry.UpDown
 	latency, failures *telemetry.Stat
 	duration          *telemetry.Stat
+	received, sent    *telemetry.Counter
 	streams           streamStats
 
 	mu    sync.Mutex
@@ -31,6 +32,8 @@ func newClientStats(s *telemetry.Scope) *clientStats {
 		latency:  s.Stat("connect_latency_ms"),
 		failures: s.Stat("failed_connect_latency_ms"),
 		duration: s.Stat("connection_duration"),
+		received: s.Counter("received_bytes"),
+		sent:     s.Counter("sent_bytes"),
 		streams:  newStreamStats(s),
 		since:    map[*http2.Conn]time.Time{},
 	}

@@ -46,7 +46,9 @@ func (s *clientState) connect(ep weft.Endpoint, metrics *telemetry.Scope) io.Clo
 		s.stats = newClientStats(metrics)
 	}
 	e := &endpoint{state: s, addr: ep.Addr}
-	e.client = http2.NewClient(http2.ClientOptions{Dial: e.dial, Conn: s.Conn, Observer: s.stats})
+	o := s.Conn
+	o.Received, o.Sent = s.stats.received.Add, s.stats.sent.Add
+	e.client = http2.NewClient(http2.ClientOptions{Dial: e.dial, Conn: o, Observer: s.stats})
 	return e
 }
 

@@ -85,9 +85,10 @@ func (x *exchange) unlock() {
 		x.mu.Unlock()
 		return
 	}
-	r := x.r
+	r, body, held := x.r, reused(x.body.buf), reused(x.first.heldData)
 	x.exchangeState = exchangeState{}
 	x.first.attemptState = attemptState{}
+	x.body.buf, x.first.heldData = body, held
 	x.mu.Unlock()
 	r.exchanges.Put(x)
 }

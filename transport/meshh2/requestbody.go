@@ -40,4 +40,15 @@ func (b *requestBody) sent() {
 }
 
 // release is called when there will be no more attempts.
-func (b *requestBody) release() { b.buf, b.trailer, b.dropped = nil, nil, true }
+func (b *requestBody) release() { b.buf, b.trailer, b.dropped = b.buf[:0], nil, true }
+
+// largestReused bounds the memory of bodies that the next request finds.
+const largestReused = 4 << 10
+
+// reused returns the memory of a body without what was in it.
+func reused(b []byte) []byte {
+	if cap(b) > largestReused {
+		return nil
+	}
+	return b[:0]
+}

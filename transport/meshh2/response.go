@@ -141,7 +141,7 @@ func (a *attempt) Trailer(s *http2.Stream, fields []hpack.HeaderField) {
 // letGo passes on what was withheld of a response.
 func (a *attempt) letGo(on *http2.Conn) {
 	held, data := a.held, a.heldData
-	a.held, a.heldData, a.holdUntil = nil, nil, time.Time{}
+	a.held, a.heldData, a.holdUntil = nil, data[:0], time.Time{}
 	a.x.pass(on, a, held.Fields, false)
 	a.x.r.free(held)
 	if len(data) > 0 {
