@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzRequest has every request that we accept, written again from what we made of it,
+// FuzzRequestHead has every request that we accept, written again from what we made of it,
 // read by net/http as the same request, with nothing left over.
-func FuzzRequest(f *testing.F) {
+func FuzzRequestHead(f *testing.F) {
 	for _, seed := range []string{
 		"GET /a?b HTTP/1.1\r\nHost: h\r\nX: 1\r\nx: 2\r\n\r\n",
 		"POST http://a:1/x HTTP/1.1\r\nHost: b\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabcGET",
@@ -57,8 +57,8 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// FuzzResponse does the same with responses.
-func FuzzResponse(f *testing.F) {
+// FuzzResponseHead does the same with responses.
+func FuzzResponseHead(f *testing.F) {
 	for _, seed := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd",
 		"HTTP/1.1 404\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n3 \r\nabc\r\n0\r\nX: y\r\n\r\n",
@@ -134,9 +134,9 @@ func same(t *testing.T, h *head, body string, trailer, header http.Header, their
 	}
 }
 
-// FuzzChunked has our reader agree with net/http's about every chunked body that we accept,
+// FuzzChunkedBody has our reader agree with net/http's about every chunked body that we accept,
 // and understand what we write, however it comes.
-func FuzzChunked(f *testing.F) {
+func FuzzChunkedBody(f *testing.F) {
 	for _, seed := range []string{"3\r\nabc\r\n0\r\n\r\n", "3;x\r\nabc\r\n00\r\nA: b\r\n\r\nGET", "a\r\n0123456789\r\n1 ;q=\"\r\n", "0\r\n\r\n", "7fffffffffffffff\r\n"} {
 		f.Add([]byte(seed), uint8(1))
 		f.Add([]byte(seed), uint8(100))
