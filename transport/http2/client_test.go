@@ -162,6 +162,7 @@ func TestClientWaitsInOrder(t *testing.T) {
 		var order []int
 		for i := range 6 {
 			conn, forget := c.Acquire(func(conn *http2.Conn, err error) {
+				assert.Nil(t, c.Pick(), "newcomers go behind the one that is being served")
 				if assert.NoError(t, err) {
 					_, err := conn.Open(nothing{}, head("/"), true)
 					assert.NoError(t, err)
@@ -264,7 +265,7 @@ func TestClientReplacesDraining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{open: make(chan struct{})}
 		p := newPipes(t, http2.ServerOptions{Handler: g, Conn: http2.Options{LifeTime: time.Minute}})
-		c := http2.NewClient(http2.ClientOptions{Dial: p.dial})
+		c := http2.NewClient(http2.ClientOptions{Dial: p.dial, MaxConns: 1})
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {
