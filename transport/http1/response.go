@@ -129,9 +129,10 @@ func (w *response) WriteHeader(status int) {
 func oddlySpelt(name string) bool {
 	switch len(name) {
 	case len("Trailer"), len("Connection"), len("Content-Length"), len("Transfer-Encoding"):
-		switch strings.ToLower(name) {
-		case "trailer", "connection", "content-length", "transfer-encoding":
-			return true
+		for _, own := range [...]string{"trailer", "connection", "content-length", "transfer-encoding"} {
+			if strings.EqualFold(name, own) {
+				return true
+			}
 		}
 	}
 	return false

@@ -88,6 +88,7 @@ func (x *exchange) begin(id Identity) {
 		}
 		x.body = newReplay(in.caller, limit, !in.proxied)
 		x.body.state = in.body
+		x.body.load()
 		if in.caller.ContentLength > 0 && limit > 0 {
 			h[headerReplayable] = []string{""}
 		}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/weft-mesh/weft/transport/http1"
 )
 
 // errSuperseded is what a reader of an attempt gets that is no longer the current
@@ -26,6 +28,7 @@ type replay struct {
 	req   *http.Request // the caller's, for its trailers
 	names http.Header   // of the trailers, without values
 	limit int
+	whole bool // it is all in buf, and nobody reads the source any more
 	owned bool // the source must be closed
 	state *bodyState
 
@@ -42,6 +45,39 @@ type replay struct {
 // server, a client's must be closed by whoever sends it.
 func newReplay(req *http.Request, limit int, owned bool) *replay {
 	return &replay{req: req, names: clearValues(req.Trailer), limit: limit, owned: owned}
+}
+
+// eagerBytes is how long a body may be that is read before it is sent, if that needs
+// no waiting: it leaves with the head then, and no goroutine is needed for it.
+const eagerBytes = 16 << 10
+
+// load reads a short body that is in memory already: with the head of the request, in
+// the engine's buffer, or because a caller in the process made it of bytes.
+func (r *replay) load() {
+	n := r.req.ContentLength
+	if n <= 0 || n > eagerBytes || n > int64(r.limit) || len(r.req.Trailer) > 0 {
+		return
+	}
+	if r.req.GetBody == nil {
+		b, ok := r.req.Body.(http1.Buffered)
+		if !ok {
+			return
+		}
+		if _, ok = b.Buffered(); !ok {
+			return
+		}
+	}
+	buf := make([]byte, n+1) // one more, to see the end
+	read, err := io.ReadFull(r.req.Body, buf)
+	if r.buf = buf[:read]; errors.Is(err, io.ErrUnexpectedEOF) && int64(read) == n {
+		err = io.EOF
+	}
+	r.err = err
+	r.whole = errors.Is(err, io.EOF)
+	if r.state != nil {
+		r.state.begun.Store(true)
+		r.state.ended.Store(true)
+	}
 }
 
 // freeze keeps the current attempt from reading more of the source, and reports
@@ -187,6 +223,16 @@ func (v *replayView) ended() error {
 		}
 	}
 	return v.r.err
+}
+
+// Buffered implements http1.Buffered.
+func (v *replayView) Buffered() ([]byte, bool) {
+	v.r.mu.Lock()
+	defer v.r.mu.Unlock()
+	if !v.r.whole || v.r.view != v || v.r.buf == nil {
+		return nil, false
+	}
+	return v.r.buf[v.off:], true
 }
 
 // Close implements io.Closer. It ends this attempt's reading and keeps the source

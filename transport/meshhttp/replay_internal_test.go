@@ -3,6 +3,7 @@ package meshhttp
 import (
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -59,4 +60,42 @@ type errReader struct{ t *testing.T }
 func (r errReader) Read([]byte) (int, error) {
 	r.t.Error("the source was read")
 	return 0, io.EOF
+}
+
+// TestShortBodiesInMemoryAreOffered to the engine, which then needs no goroutine for
+// them; others are left where they are.
+func TestShortBodiesInMemoryAreOffered(t *testing.T) {
+	rows := map[string]struct {
+		body  io.Reader
+		limit int
+		want  bool
+	}{
+		"bytes":            {strings.NewReader("hello"), 100, true},
+		"a stream":         {io.MultiReader(strings.NewReader("hello")), 100, false},
+		"not kept":         {strings.NewReader("hello"), 4, false},
+		"longer than that": {strings.NewReader(strings.Repeat("x", eagerBytes+1)), 1 << 20, false},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://web/", row.body)
+			require.NoError(t, err)
+			if req.ContentLength == 0 {
+				req.ContentLength = 5
+			}
+			r := newReplay(req, row.limit, true)
+			r.load()
+			for range 2 { // an attempt, and another one
+				v, ok := r.next(nil).(*replayView)
+				require.True(t, ok)
+				mem, whole := v.Buffered()
+				assert.Equal(t, row.want, whole)
+				if row.want {
+					assert.Equal(t, "hello", string(mem))
+					require.True(t, r.freeze())
+					_, whole = v.Buffered()
+					assert.False(t, whole, "a view that was superseded")
+				}
+			}
+		})
+	}
 }

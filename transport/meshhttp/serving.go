@@ -50,7 +50,7 @@ func (h *Handler) serve(r *http.Request, begun time.Time) *serving {
 func (s *serving) recycle() {
 	x := &s.x
 	a := &x.first
-	if !s.written || !x.ended || x.attempts != 1 || x.body != nil || x.upgrade != "" || a.cancel != nil || !a.sending.clean || s.span != nil {
+	if !s.written || !x.ended || x.attempts != 1 || x.body != nil && !x.body.whole || x.upgrade != "" || a.cancel != nil || !a.sending.clean || s.span != nil {
 		return
 	}
 	h, req := s.h, s.req
