@@ -313,7 +313,7 @@ func TestClientRepeatsRefused(t *testing.T) {
 		assert.EqualValues(t, 6, calls.Load())
 
 		// A body that cannot be had again.
-		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://web/", io.LimitReader(rand.NewChaCha8([32]byte{}), 10))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://web/", io.LimitReader(rand.NewChaCha8([32]byte{}), 10))
 		require.NoError(t, err)
 		_, err = c.RoundTrip(req)
 		require.Error(t, err)

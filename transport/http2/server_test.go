@@ -249,7 +249,7 @@ func TestDeadlines(t *testing.T) {
 			}
 		}, http2.ServerOptions{})
 		body, end := io.Pipe()
-		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://web/read", body)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://web/read", body)
 		require.NoError(t, err)
 		start := time.Now()
 		resp, err := c.RoundTrip(req)
@@ -351,7 +351,7 @@ func TestStuckReader(t *testing.T) {
 		stuck, err := c.RoundTrip(getRequest(t, "http://web/"))
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
-		req, err := http.NewRequestWithContext(ctx, "POST", "http://web/upload", io.LimitReader(zeroes{}, 1<<20))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://web/upload", io.LimitReader(zeroes{}, 1<<20))
 		require.NoError(t, err)
 		uploaded := make(chan error, 1)
 		go func() { _, err := c.RoundTrip(req); uploaded <- err }()

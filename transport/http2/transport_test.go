@@ -47,7 +47,7 @@ func app() http.Handler {
 	})
 	mux.HandleFunc("/grpc", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/grpc")
-		w.WriteHeader(200)
+		w.WriteHeader(http.StatusOK)
 		w.Header().Set(http.TrailerPrefix+"Grpc-Status", "5")
 	})
 	mux.HandleFunc("/status/{code}", func(w http.ResponseWriter, r *http.Request) {
