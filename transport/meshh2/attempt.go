@@ -29,10 +29,11 @@ type attempt struct {
 }
 
 type attemptState struct {
-	n    int // 0 is the first one
-	pick transport.Pick
-	to   *endpoint // nil before the pick, and for answers of the mesh
-	span *telemetry.Span
+	n     int           // 0 is the first one
+	since time.Duration // from the exchange's beginning to the pick, as far as it matters
+	pick  transport.Pick
+	to    *endpoint // nil before the pick, and for answers of the mesh
+	span  *telemetry.Span
 
 	departed bool   // the head of the request is that of this attempt
 	cancel   func() // ends the wait for a connection; nil: there is none
@@ -111,6 +112,9 @@ func (a *attempt) awaitPick(route *transport.Route) {
 func (a *attempt) picked(on *http2.Conn, pick transport.Pick) {
 	a.pick = pick
 	a.x.avoid = pick.Endpoint.Addr()
+	if a.n > 0 || a.x.parked {
+		a.since = time.Since(a.x.begun)
+	}
 	// Naming and picking may have waited: nothing is sent after its time.
 	if a.x.late() {
 		a.failed(on, &weft.Error{Stage: weft.StageDeadline, Dst: pick.Client.ID(), Unsent: true, Err: a.x.limits.cause})
@@ -155,7 +159,7 @@ func (a *attempt) connected(conn *http2.Conn, err error) {
 	if a.x.cur != a || a.over {
 		return
 	}
-	a.cancel = nil
+	a.cancel, a.x.now = nil, 0
 	if err != nil {
 		a.failed(nil, a.connectError(err))
 	} else {
@@ -271,6 +275,7 @@ func (a *attempt) Reset(s *http2.Stream, err error) {
 	}
 	on := s.Conn()
 	a.count.resets++
+	x.now = 0
 	if a.over { // the response was complete: nobody wants the rest of the request
 		x.cur = nil
 		if code, ok := ResetCode(err); ok {
@@ -349,7 +354,7 @@ func (a *attempt) finish(res weft.Result, answered bool) {
 	a.over = true
 	a.endSpan(res.Class)
 	if a.out != nil {
-		a.to.state.stats.streams.end(&a.x.body.count, &a.count, a.pick.Elapsed(), res.Class == weft.Success)
+		a.to.state.stats.streams.end(&a.x.body.count, &a.count, a.x.elapsed()-a.since, res.Class == weft.Success)
 	}
 	res.Latency = a.latency // the head's: how long a stream goes on says nothing of the endpoint
 	a.pick.DoneDeposit(res, answered)

@@ -62,6 +62,7 @@ type exchangeState struct {
 	asked    bool          // the retry loop has ended
 	closed   bool          // the caller's stream was reset
 	from     *http2.Stream // that the response comes from; nil: the mesh
+	now      time.Duration // since the beginning, as this event sees it; 0: not looked at yet
 	latency  time.Duration // of the head, from the beginning
 	over     bool          // the response has ended, or never will begin
 	counted  bool          // among those that MaxConcurrent bounds
@@ -212,6 +213,7 @@ func (x *exchange) Reset(s *http2.Stream, err error) {
 	if s != x.in {
 		return
 	}
+	x.now = 0
 	code := xhttp2.ErrCodeCancel
 	if e, ok := errors.AsType[*http2.ResetError](err); ok && e.Remote {
 		code = e.Code // its reason may matter to the endpoint
@@ -302,7 +304,7 @@ func (x *exchange) end(res weft.Result) {
 		x.h.active.Add(-1)
 	}
 	if x.latency == 0 {
-		x.latency = time.Since(x.begun)
+		x.latency = x.elapsed()
 	}
 	if x.dest != nil {
 		res.Latency = x.latency
@@ -311,6 +313,14 @@ func (x *exchange) end(res weft.Result) {
 	x.release()
 	x.h.stats.end(x, res.Err)
 	x.endSpan()
+}
+
+// elapsed returns the time since the beginning.
+func (x *exchange) elapsed() time.Duration {
+	if x.now == 0 {
+		x.now = time.Since(x.begun)
+	}
+	return x.now
 }
 
 // release drops what only another attempt would need: the request as it came.
@@ -342,6 +352,7 @@ func (x *exchange) park(a *attempt, wait func(ctx context.Context), done func(st
 		cancel()
 		x.mu.Lock()
 		defer x.unlock()
+		x.now = 0
 		done(x.cur != a || a.over)
 		x.arm()
 	})

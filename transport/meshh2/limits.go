@@ -97,6 +97,7 @@ func (x *exchange) fire() {
 	if x.over {
 		return
 	}
+	x.now = 0
 	at := time.Now()
 	now := func() time.Time { return at }
 	switch {

@@ -1,8 +1,6 @@
 package meshh2
 
 import (
-	"time"
-
 	xhttp2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
@@ -36,7 +34,7 @@ func (x *exchange) pass(on *http2.Conn, a *attempt, fields []hpack.HeaderField, 
 // answered notes that the caller has, or is about to get, the head of a response.
 func (x *exchange) answered(status string) {
 	x.headSent, x.status = true, status
-	x.latency = time.Since(x.begun)
+	x.latency = x.elapsed()
 }
 
 // passData gives the caller a piece of the body. The endpoint may send as much more

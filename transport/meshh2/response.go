@@ -57,7 +57,8 @@ func (a *attempt) Head(s *http2.Stream, fields []hpack.HeaderField, end bool) {
 func (a *attempt) respond(on *http2.Conn, fields []hpack.HeaderField, end bool) {
 	x := a.x
 	a.status = fields[0].Value
-	a.latency = a.pick.Elapsed()
+	x.now = time.Since(x.begun) // looking at the clock is not free: once for all who want to know
+	a.latency = max(x.now-a.since, 1)
 	a.until = time.Time{} // the timeouts wait for the head only: a stream may take as long as it likes
 	a.late.Fields = fields
 	if a.to != nil && a.to.state.AccessLog != nil {
@@ -114,6 +115,7 @@ func (a *attempt) Data(s *http2.Stream, p []byte, end bool) {
 	a.count.data(len(p))
 	switch {
 	case end:
+		x.now = 0
 		a.last(on, p, nil, false)
 	case a.held == nil:
 		x.passData(on, p, false)
@@ -135,6 +137,7 @@ func (a *attempt) Trailer(s *http2.Stream, fields []hpack.HeaderField) {
 		return
 	}
 	a.count.trailers++
+	x.now = 0
 	a.last(s.Conn(), nil, fields, true)
 }
 

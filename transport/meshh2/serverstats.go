@@ -3,7 +3,6 @@ package meshh2
 import (
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/telemetry"
@@ -75,7 +74,7 @@ func (s *serverStats) end(x *exchange, err error) {
 		s.failures.RecordError(err)
 	case weft.Ignored:
 	}
-	s.streams.end(&x.passed, &x.body.count, time.Since(x.begun), x.success == weft.Success)
+	s.streams.end(&x.passed, &x.body.count, x.elapsed(), x.success == weft.Success)
 }
 
 func (s *serverStats) code(status string) *telemetry.Counter {
