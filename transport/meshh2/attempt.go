@@ -44,7 +44,8 @@ type attemptState struct {
 	moved    atomic.Int64  // bytes of the request that the endpoint's connection has taken
 
 	response
-	over bool // the outcome is known
+	diagnosis *diagnosis // what is added to the response; nil: nothing
+	over      bool       // the outcome is known
 }
 
 // begin finds out where the request goes.
@@ -123,6 +124,10 @@ func (a *attempt) picked(on *http2.Conn, pick transport.Pick) {
 	switch conn := pick.Conn().(type) {
 	case *endpoint:
 		a.to = conn
+		if a.x.req.Method == "TRACE" {
+			a.diagnose(on)
+			return
+		}
 		a.connect(on)
 	case localAnswer:
 		a.depart()

@@ -19,6 +19,10 @@ func (x *exchange) pass(on *http2.Conn, a *attempt, fields []hpack.HeaderField, 
 	if a.known {
 		SetSuccessClass(h, a.class)
 	}
+	if a.diagnosis != nil {
+		h.Del(nameLength) // there will be more
+		end = false
+	}
 	AppendVia(h)
 	if x.h.opts.ClearContext && ClearResponse(h) {
 		x.muted, end = true, true // an error of the mesh: its body says what the head does not

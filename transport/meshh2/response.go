@@ -91,7 +91,10 @@ func (a *attempt) respond(on *http2.Conn, fields []hpack.HeaderField, end bool) 
 		return
 	}
 	x.pass(on, a, fields, end)
-	if end {
+	switch {
+	case end && a.diagnosis != nil:
+		a.last(on, nil, nil, false)
+	case end:
 		x.complete(on, a, a.class, nil)
 	}
 }
@@ -176,6 +179,9 @@ func (a *attempt) last(on *http2.Conn, p []byte, trailer []hpack.HeaderField, tr
 			class = res.Class
 		}
 		a.letGo(on)
+	}
+	if a.diagnosis != nil {
+		p = append(append([]byte(nil), p...), a.diagnosis.text(a)...)
 	}
 	x.passEnd(on, p, trailer, trailed, class, early)
 	x.complete(on, a, class, nil)
