@@ -86,7 +86,7 @@ func NewClientConn(nc net.Conn, o Options, closed func(*Conn, error)) *Conn {
 }
 
 func newConn(nc net.Conn, o Options) *Conn {
-	o = o.filled()
+	o = filled(o)
 	var state *tls.ConnectionState
 	if tc, ok := nc.(*tls.Conn); ok {
 		cs := tc.ConnectionState()

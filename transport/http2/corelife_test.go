@@ -240,7 +240,7 @@ func TestClose(t *testing.T) {
 func TestCloseBeforeServe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, nc := newPeer(t)
-		var why error = errors.New("not called")
+		why := errors.New("not called")
 		c := http2.NewClientConn(nc, http2.Options{}, func(_ *http2.Conn, err error) { why = err })
 		r := &recorder{}
 		_, err := c.Open(r, request, true)

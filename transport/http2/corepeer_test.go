@@ -35,7 +35,6 @@ type rawPeer struct {
 	stuck  bool // does not read
 	resume chan struct{}
 	data   map[uint32]int // bytes by stream
-	ended  bool
 }
 
 func newPeer(tb testing.TB) (*rawPeer, net.Conn) {
@@ -224,12 +223,7 @@ func (p *rawPeer) block(fields ...string) []byte {
 func fieldList(fields ...string) []hpack.HeaderField {
 	list := make([]hpack.HeaderField, 0, len(fields))
 	for _, f := range fields {
-		i := strings.LastIndex(f, ": ")
-		if strings.HasPrefix(f, ":") {
-			i = 1 + strings.Index(f[1:], ": ")
-		} else {
-			i = strings.Index(f, ": ")
-		}
+		i := 1 + strings.Index(f[1:], ": ")
 		list = append(list, hpack.HeaderField{Name: f[:i], Value: f[i+2:]})
 	}
 	return list

@@ -102,8 +102,14 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportAllocs()
 	e := newEncoder(nil)
 	f := []hpack.HeaderField{
-		{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"}, {Name: ":path", Value: "/grpc.Service/Method"}, {Name: ":authority", Value: "users.example.org"},
-		{Name: "content-type", Value: "application/grpc"}, {Name: "te", Value: "trailers"}, {Name: "user-agent", Value: "grpc-go/1.85.0"}, {Name: "l5d-ctx-trace", Value: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+		{Name: ":method", Value: "POST"},
+		{Name: ":scheme", Value: "http"},
+		{Name: ":path", Value: "/grpc.Service/Method"},
+		{Name: ":authority", Value: "users.example.org"},
+		{Name: "content-type", Value: "application/grpc"},
+		{Name: "te", Value: "trailers"},
+		{Name: "user-agent", Value: "grpc-go/1.85.0"},
+		{Name: "l5d-ctx-trace", Value: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
 	}
 	buf := make([]byte, 0, 1000)
 	for b.Loop() {

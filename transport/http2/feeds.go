@@ -1,6 +1,9 @@
 package http2
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // feeds are the connections that the events of one connection have written to.
 type feeds struct {
@@ -28,13 +31,9 @@ func (c *Conn) FlushAfter(o *Conn) {
 		o.Flush()
 		return
 	}
-	for _, f := range c.feeds.list {
-		if f == o {
-			c.feeds.mu.Unlock()
-			return
-		}
+	if !slices.Contains(c.feeds.list, o) {
+		c.feeds.list = append(c.feeds.list, o)
 	}
-	c.feeds.list = append(c.feeds.list, o)
 	c.feeds.mu.Unlock()
 }
 

@@ -1,6 +1,8 @@
 package http2
 
 import (
+	"errors"
+
 	xhttp2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
@@ -40,7 +42,7 @@ func (r *fieldReader) read(block []byte) (fields []hpack.HeaderField, tooLarge b
 		err = r.dec.Close()
 	}
 	switch {
-	case err == hpack.ErrStringLength || err == nil && r.size > 2*r.limit:
+	case errors.Is(err, hpack.ErrStringLength) || err == nil && r.size > 2*r.limit:
 		return nil, true, &ProtocolError{Code: xhttp2.ErrCodeEnhanceYourCalm, Reason: "header list of more than twice the limit"}
 	case err != nil:
 		return nil, false, &ProtocolError{Code: xhttp2.ErrCodeCompression, Reason: err.Error()}

@@ -1,5 +1,7 @@
 package http2
 
+import "slices"
+
 // idRing remembers the latest stream ids of some kind, the first limit of them without
 // loss. The zero value with a limit is ready.
 type idRing struct {
@@ -17,11 +19,4 @@ func (r *idRing) add(id uint32) {
 	r.next = (r.next + 1) % len(r.ids)
 }
 
-func (r *idRing) has(id uint32) bool {
-	for _, v := range r.ids {
-		if v == id {
-			return true
-		}
-	}
-	return false
-}
+func (r *idRing) has(id uint32) bool { return slices.Contains(r.ids, id) }

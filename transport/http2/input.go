@@ -93,16 +93,6 @@ func (in *input) more() error {
 	return err
 }
 
-// skip takes n bytes, if they are there.
-func (in *input) skip(n int) []byte {
-	if in.w-in.r < n {
-		return nil
-	}
-	b := in.buf.b[in.r : in.r+n]
-	in.r += n
-	return b
-}
-
 // next returns the next frame if all of it has been read; its payload is valid until
 // fill. tooLarge: the frame's payload is over the limit.
 func (in *input) next(limit uint32) (f frame, payload []byte, ok, tooLarge bool) {

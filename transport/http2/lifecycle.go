@@ -18,7 +18,6 @@ type lifecycle struct {
 	over     bool // torn down, or just about to be
 	failure  error
 	last     uint32 // server: what that GOAWAY said
-	peerLast uint32 // client: the last stream that the peer may have processed, if goAway
 	goAway   *GoAwayError
 }
 

@@ -59,7 +59,7 @@ const (
 
 // filled returns the options with the defaults in place of zeroes, and values outside
 // the protocol's ranges brought into them.
-func (o Options) filled() Options {
+func filled(o Options) Options {
 	or := func(p *uint32, v uint32) {
 		if *p == 0 {
 			*p = v

@@ -18,13 +18,12 @@ func (r *sendRing) push(s *Stream) {
 	r.last = s
 }
 
-func (r *sendRing) pop() *Stream {
+func (r *sendRing) pop() {
 	s := r.first
 	if r.first = s.next; r.first == nil {
 		r.last = nil
 	}
 	s.waiting, s.next = false, nil
-	return s
 }
 
 // makeReady gives the stream a turn if it has something that may go.

@@ -14,11 +14,8 @@ import (
 func (c *Conn) Serve() error {
 	c.startAlarm()
 	c.feeds.begin()
-	err := c.openUpgraded()
-	if err == nil {
-		err = c.read()
-	}
-	return c.finish(err)
+	c.openUpgraded()
+	return c.finish(c.read())
 }
 
 // mostReads is how often more is read before what the events have written is flushed.

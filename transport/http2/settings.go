@@ -138,6 +138,7 @@ func (c *Conn) setting(id xhttp2.SettingID, v uint32) error {
 			return bad(xhttp2.ErrCodeProtocol)
 		}
 		c.peer.connect = v == 1
+	default: // unknown ones are ignored (RFC 9113 6.5.2)
 	}
 	return nil
 }

@@ -40,10 +40,10 @@ func (c *Conn) Upgraded(settings string, fields []hpack.HeaderField, body []byte
 }
 
 // openUpgraded opens stream 1 for the request of the upgrade.
-func (c *Conn) openUpgraded() error {
+func (c *Conn) openUpgraded() {
 	u := c.upgrade
 	if u == nil {
-		return nil
+		return
 	}
 	c.upgrade = nil
 	c.mu.Lock()
@@ -53,5 +53,4 @@ func (c *Conn) openUpgraded() error {
 	if c.offer(s, u.fields, len(u.body) == 0) && len(u.body) > 0 {
 		s.recv.Data(s, u.body, true)
 	}
-	return nil
 }
