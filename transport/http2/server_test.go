@@ -388,7 +388,7 @@ func TestBidirectional(t *testing.T) {
 			w.Header().Set(http.TrailerPrefix+"X-End", "yes")
 		}, http2.ServerOptions{})
 		body, w := io.Pipe()
-		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://web/", body)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://web/", body)
 		require.NoError(t, err)
 		go func() { _, _ = fmt.Fprintln(w, "0") }()
 		resp, err := c.RoundTrip(req)
@@ -485,7 +485,7 @@ func TestFlatMemory(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	req, err := http.NewRequestWithContext(t.Context(), "POST", "http://web/", io.LimitReader(zeroes{}, size))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://web/", io.LimitReader(zeroes{}, size))
 	require.NoError(t, err)
 	resp, err := c.RoundTrip(req)
 	require.NoError(t, err)

@@ -279,7 +279,7 @@ func TestManyAtOnce(t *testing.T) {
 			for i := range 300 {
 				wg.Go(func() {
 					body := bytes.Repeat([]byte{byte(i)}, 100*i)
-					req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/echo", bytes.NewReader(body))
+					req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/echo", bytes.NewReader(body))
 					if !assert.NoError(t, err) {
 						return
 					}
