@@ -3,6 +3,7 @@ package meshh2
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -124,7 +125,7 @@ func (a *attempt) picked(on *http2.Conn, pick transport.Pick) {
 	switch conn := pick.Conn().(type) {
 	case *endpoint:
 		a.to = conn
-		if a.x.req.Method == "TRACE" {
+		if a.x.req.Method == http.MethodTrace {
 			a.diagnose(on)
 			return
 		}

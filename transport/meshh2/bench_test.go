@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	xhttp2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/weft-mesh/weft"
@@ -35,6 +34,7 @@ func BenchmarkRelay(b *testing.B) {
 }
 
 func benchmarkCalls(b *testing.B, addr string, body []byte) {
+	b.Helper()
 	const conns, streams = 8, 16
 	b.ReportAllocs()
 	total := b.N
@@ -88,15 +88,22 @@ var _ http2.Receiver = (*loader)(nil)
 
 func getHead() []hpack.HeaderField {
 	return []hpack.HeaderField{
-		{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "http"}, {Name: ":path", Value: "/"},
-		{Name: ":authority", Value: "hello"}, {Name: "user-agent", Value: "bench"},
+		{Name: ":method", Value: "GET"},
+		{Name: ":scheme", Value: "http"},
+		{Name: ":path", Value: "/"},
+		{Name: ":authority", Value: "hello"},
+		{Name: "user-agent", Value: "bench"},
 	}
 }
 
 func postHead() []hpack.HeaderField {
 	return []hpack.HeaderField{
-		{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"}, {Name: ":path", Value: "/test.Service/Call"},
-		{Name: ":authority", Value: "hello"}, {Name: "content-type", Value: "application/grpc"}, {Name: "te", Value: "trailers"},
+		{Name: ":method", Value: "POST"},
+		{Name: ":scheme", Value: "http"},
+		{Name: ":path", Value: "/test.Service/Call"},
+		{Name: ":authority", Value: "hello"},
+		{Name: "content-type", Value: "application/grpc"},
+		{Name: "te", Value: "trailers"},
 		{Name: "user-agent", Value: "bench"},
 	}
 }
@@ -181,6 +188,7 @@ func (o *origin) Reset(*http2.Stream, error)                     {}
 func (o *origin) Sent(*http2.Stream, int)                        {}
 
 func originAddr(b *testing.B) string {
+	b.Helper()
 	get, grpc := &origin{}, &origin{grpc: true}
 	return listen(b, func(nc net.Conn) *http2.Conn {
 		return http2.NewServerConn(nc, http2.Options{}, func(s *http2.Stream, _ []hpack.HeaderField, end bool) http2.Receiver {
@@ -195,6 +203,7 @@ func originAddr(b *testing.B) string {
 
 // listen serves connections until the benchmark ends.
 func listen(b *testing.B, conn func(net.Conn) *http2.Conn) string {
+	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	var serving sync.WaitGroup
@@ -227,6 +236,7 @@ func listen(b *testing.B, conn func(net.Conn) *http2.Conn) string {
 
 // relayAddr starts a relay with everything that a proxy has in it.
 func relayAddr(b *testing.B, origin string, cl meshh2.Classifier) string {
+	b.Helper()
 	tree := telemetry.NewTree(telemetry.Options{Window: -1})
 	in := naming.NewInterpreter(naming.Options{
 		Base: dtab.MustParse("/svc => /#/w"),
@@ -257,5 +267,3 @@ func relayAddr(b *testing.B, origin string, cl meshh2.Classifier) string {
 		return c
 	})
 }
-
-var _ = xhttp2.ErrCodeNo

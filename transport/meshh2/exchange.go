@@ -99,7 +99,8 @@ func (x *exchange) unlock() {
 func (x *exchange) begin(fields []hpack.HeaderField, end bool) {
 	h := x.h
 	x.fields = x.r.head()
-	x.req.Fields = append(x.fields.Fields, fields...)
+	x.req.Fields = x.fields.Fields
+	x.req.Load(fields)
 	x.body.ended = end
 	h.stats.begin()
 	// The caller's context first: a bad dtab is the caller's mistake and is answered

@@ -157,21 +157,13 @@ func (p *rawPeer) head() map[string]string {
 	return p.heads[len(p.heads)-1]
 }
 
-// blocks returns how many there were.
-func (p *rawPeer) blocks() int {
-	synctest.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.heads)
-}
-
 func (p *rawPeer) write(f func() error) {
 	p.wmu.Lock()
 	defer p.wmu.Unlock()
 	_ = f() // the other side may be gone
 }
 
-// fields sends a block of name, value, …
+// fields sends a block of names and values in turn.
 func (p *rawPeer) fields(id uint32, last bool, pairs ...string) {
 	p.t.Helper()
 	require.Zero(p.t, len(pairs)%2)
