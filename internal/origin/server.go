@@ -56,7 +56,9 @@ func New(h http.Handler) *http.Server {
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetHTTP2(true)
 	srv.Protocols.SetUnencryptedHTTP2(true)
-	srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 1000}
+	// Bodies that nobody reads must not use up the window of the connection, which other
+	// requests share: that would be the origin's doing, and nobody between could help it.
+	srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 1000, MaxReceiveBufferPerConnection: 1 << 28, MaxReceiveBufferPerStream: 1 << 20}
 	return srv
 }
 

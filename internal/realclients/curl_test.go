@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -108,6 +109,9 @@ func exchanges(t *testing.T, scheme, addr, version string, args ...string) {
 		assert.Contains(t, s.Header.Get("Content-Type"), "multipart/form-data; boundary=")
 		assert.Contains(t, s.Body, `name="name"`)
 	})
+	if slices.Contains(args, "--http2-prior-knowledge") {
+		return // curl 7.88 cannot use such a connection twice, whatever the server
+	}
 	t.Run("keep-alive", func(t *testing.T) {
 		other := scheme + "://" + web + "/else"
 		text, _, notes := curl(t, scheme, addr, "/last", with(other, other)...)

@@ -1,12 +1,15 @@
 package streaming_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/weft-mesh/weft/internal/child"
@@ -23,6 +26,7 @@ func url(scheme, format string, args ...any) string {
 type way struct {
 	name, client, scheme string
 	router               child.Router
+	spoken               string // by the proxy to the origin
 }
 
 // ways are the routers that are tested.
@@ -30,12 +34,12 @@ func ways(t *testing.T) []way {
 	t.Helper()
 	f := testcert.NewFiles(t, "web.test")
 	return []way{
-		{"http", "h1", "http", child.Router{}},
-		{"http TLS", "h1s", "https", child.Router{Server: child.ServerTLS(f)}},
-		{"http, HTTP2 caller", "h2c", "http", child.Router{}},
-		{"http, HTTP2 endpoint", "h1", "http", child.Router{Client: "http2: true"}},
-		{"h2", "h2c", "http", child.Router{Protocol: "h2"}},
-		{"h2 TLS", "h2", "https", child.Router{Protocol: "h2", Server: child.ServerTLS(f)}},
+		{"http", "h1", "http", child.Router{}, "HTTP/1.1"},
+		{"http TLS", "h1s", "https", child.Router{Server: child.ServerTLS(f)}, "HTTP/1.1"},
+		{"http, HTTP2 caller", "h2c", "http", child.Router{}, "HTTP/1.1"},
+		{"http, HTTP2 endpoint", "h1", "http", child.Router{Client: "http2: true"}, "HTTP/2.0"},
+		{"h2", "h2c", "http", child.Router{Protocol: "h2"}, "HTTP/2.0"},
+		{"h2 TLS", "h2", "https", child.Router{Protocol: "h2", Server: child.ServerTLS(f)}, "HTTP/2.0"},
 	}
 }
 
@@ -45,7 +49,15 @@ func (w way) run(t *testing.T, h http.Handler) (*child.Weft, *http.Client, *orig
 	o := origin.Serve(t, h, nil)
 	w.router.To, w.router.Label = o.Port, "router"
 	weft := child.Run(t, child.Config(w.router))
-	return weft, origin.Client(t, w.client, weft.Addr(t, "router")), o
+	client := origin.Client(t, w.client, weft.Addr(t, "router"))
+	resp, err := client.Get(url(w.scheme, "/seen"))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	var seen origin.Seen
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&seen))
+	assert.Equal(t, w.spoken, seen.Proto, "between the proxy and the origin")
+	assert.Equal(t, strings.HasPrefix(w.client, "h2"), resp.ProtoMajor == 2, "between the caller and the proxy")
+	return weft, client, o
 }
 
 // memory watches the resident memory of a process until grown is called, which
