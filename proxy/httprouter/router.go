@@ -177,6 +177,7 @@ func (b *builder) httpClient(id dtab.Path) meshhttp.ClientSettings {
 	if s.Pool.MaxHeaderBytes == 0 {
 		s.Pool.MaxHeaderBytes = defaultHeadBytes
 	}
+	s.HTTP2 = p.HTTP2 != nil && *p.HTTP2
 	if p.ForwardClientCert != nil {
 		s.ForwardClientCert = *p.ForwardClientCert
 	}

@@ -24,6 +24,14 @@ func (r *Replayed) Read(p []byte) (int, error) {
 	return r.Conn.Read(p)
 }
 
+// Take returns what was read before and has not been returned, which nothing else does
+// from now on: whoever takes it can go on with NetConn. It is for the reader's goroutine.
+func (r *Replayed) Take() []byte {
+	head := r.head
+	r.head = nil
+	return head
+}
+
 // NetConn returns the connection below. Reading from it leaves out what was read before.
 func (r *Replayed) NetConn() net.Conn { return r.Conn }
 

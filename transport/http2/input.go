@@ -31,6 +31,11 @@ type input struct {
 // newInput calls pause when it waits for a socket.
 func newInput(nc net.Conn, pool *Buffers, pause func()) *input {
 	in := &input{nc: nc, pool: pool}
+	if ahead, ok := nc.(readAhead); ok {
+		in.begin(ahead.Take())
+		nc = ahead.NetConn()
+		in.nc = nc
+	}
 	if b, ok := nc.(*buffered); ok {
 		nc = b.Conn
 	}
@@ -38,6 +43,26 @@ func newInput(nc net.Conn, pool *Buffers, pause func()) *input {
 		in.first = make([]byte, 1<<10)
 	}
 	return in
+}
+
+// readAhead is a connection from which others have read more than they wanted.
+type readAhead interface {
+	// Take returns what they read, and forgets it.
+	Take() []byte
+	// NetConn is where reading goes on.
+	NetConn() net.Conn
+}
+
+// begin takes what was read already.
+func (in *input) begin(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if in.buf = in.pool.reader(); len(b) > len(in.buf.b) {
+		in.pool.readerDone(in.buf)
+		in.buf = &buffer{b: make([]byte, len(b))}
+	}
+	in.w = copy(in.buf.b, b)
 }
 
 // room returns where to read to.

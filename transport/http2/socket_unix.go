@@ -11,6 +11,9 @@ import (
 	"github.com/weft-mesh/weft/internal/rawio"
 )
 
+// mostWrite is how much is written in one system call, which holds the processor.
+const mostWrite = 64 << 10
+
 // socketSink writes to a socket without waiting for it.
 type socketSink struct {
 	nc  net.Conn
@@ -53,7 +56,7 @@ func (s *socketSink) try(b []byte) (bool, error) {
 
 func (s *socketSink) write(fd uintptr) bool {
 	for len(s.b) > 0 {
-		n, again, err := rawio.Write(fd, s.b[:min(len(s.b), writePiece)])
+		n, again, err := rawio.Write(fd, s.b[:min(len(s.b), mostWrite)])
 		switch {
 		case again:
 			return true

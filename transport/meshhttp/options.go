@@ -83,6 +83,10 @@ type ClientSettings struct {
 	TLS func() (*tls.Config, error)
 	// Dial makes a connection to an endpoint; nil means TCP. TLS goes on top.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
+	// HTTP2 sends requests over HTTP/2 connections that all callers share, to endpoints
+	// that understand it by prior knowledge or, with TLS, by ALPN: another weft, which
+	// may go on with HTTP/1 behind it.
+	HTTP2 bool
 	// ForwardClientCert sends the caller's certificate on in
 	// X-Forwarded-Client-Cert. Without it, or without a certificate, the header is
 	// removed: what a caller says of itself is not to be believed.
@@ -121,10 +125,14 @@ func (o Options) withDefaults() Options {
 	if wire == nil {
 		netHTTP, recycle := o.NetHTTP, o.Recycle
 		wire = func(ep weft.Endpoint, s ClientSettings, m *telemetry.Scope) upstream {
-			if netHTTP {
+			switch {
+			case netHTTP:
 				return newNetWire(ep, s, m)
+			case s.HTTP2:
+				return newH2Wire(ep, s, m, recycle)
+			default:
+				return newH1Wire(ep, s, m, recycle)
 			}
-			return newH1Wire(ep, s, m, recycle)
 		}
 	}
 	service, client := o.Mesh.Service, o.Mesh.Client

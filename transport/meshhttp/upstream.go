@@ -54,31 +54,44 @@ type sending struct {
 
 	// One of these is in use, by which engine it is.
 	h1  http1.Exchange
+	h2  *h2Sending
 	net *netSending
 }
 
 // connected reports whether a new connection was made.
 func (s *sending) connected() bool {
-	if s.net != nil {
+	switch {
+	case s.net != nil:
 		return s.net.connected()
+	case s.h2 != nil:
+		return s.h2.Fresh
+	default:
+		return s.h1.Fresh
 	}
-	return s.h1.Fresh
 }
 
 // sent reports whether any byte of the request can have reached the endpoint.
 func (s *sending) sent() bool {
-	if s.net != nil {
+	switch {
+	case s.net != nil:
 		return s.net.sent()
+	case s.h2 != nil:
+		return s.h2.Sent
+	default:
+		return s.h1.Sent
 	}
-	return s.h1.Sent
 }
 
 // wroteAt returns when the request was written, the zero time if it was not.
 func (s *sending) wroteAt() time.Time {
-	if s.net != nil {
+	switch {
+	case s.net != nil:
 		return s.net.wroteAt()
+	case s.h2 != nil:
+		return s.h2.wroteAt()
+	default:
+		return s.h1.WroteAt()
 	}
-	return s.h1.WroteAt()
 }
 
 // release ends the sending, when its response has been read.
