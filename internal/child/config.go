@@ -33,7 +33,7 @@ func Config(routers ...Router) string {
 		fmt.Fprintf(&b, "  servers:\n  - {%s}\n", strings.TrimSuffix("port: 0, "+r.Server, ", "))
 		for _, s := range [][2]string{{"client", r.Client}, {"service", r.Service}} {
 			if s[1] != "" {
-				fmt.Fprintf(&b, "  %s: {%s}\n", s[0], s[1])
+				fmt.Fprintf(&b, "  %s: {%s}\n", s[0], strings.TrimPrefix(s[1], ", "))
 			}
 		}
 		if r.More != "" {

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/weft-mesh/weft/internal/origin"
 )
@@ -50,6 +55,8 @@ func (f *fleet) verdict(o op) (rule string) {
 	switch {
 	case errors.Is(o.err, origin.ErrWrongBytes), errors.Is(o.err, origin.ErrTruncated), errors.Is(o.err, context.DeadlineExceeded):
 		return ""
+	case misleading(o.err):
+		return ""
 	case f.between("kill", o.from.Add(-slack), o.to) > 0 && errors.As(o.err, &cut):
 		return "killed while it answered"
 	case f.between("kill", o.from.Add(-slack), o.to) > 0 && !o.retryable:
@@ -60,6 +67,20 @@ func (f *fleet) verdict(o op) (rule string) {
 		return "no answer in time to a request that must not be repeated"
 	}
 	return ""
+}
+
+// misleading reports whether an error is a gRPC status that says something else than
+// that an endpoint was lost or too slow.
+func misleading(err error) bool {
+	s, ok := status.FromError(err)
+	if !ok {
+		return false
+	}
+	switch s.Code() {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal:
+		return false
+	}
+	return true
 }
 
 // record is what has happened.
@@ -73,6 +94,19 @@ type record struct {
 
 func newRecord() *record {
 	return &record{ok: map[string]int{}, failed: map[string]int{}, rules: map[string]int{}}
+}
+
+// one does an operation and records it.
+func (r *record) one(j job, rnd *rand.Rand) {
+	ctx, cancel := context.WithTimeout(context.Background(), opTimeout)
+	defer cancel()
+	var n atomic.Int64
+	from := time.Now()
+	err := j.do(ctx, rnd, &n)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("it never ended: %w: %w", ctx.Err(), err)
+	}
+	r.add(op{j.kind, j.retryable, from, time.Now(), err}, n.Load())
 }
 
 func (r *record) add(o op, bytes int64) {

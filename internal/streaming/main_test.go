@@ -103,7 +103,11 @@ func download(c *http.Client, scheme string, p origin.Pattern, opts string) erro
 
 // upload sends a Pattern and has the origin check it.
 func upload(c *http.Client, scheme string, p origin.Pattern, sized bool) error {
-	req, err := http.NewRequest(http.MethodPost, url(scheme, "/check?seed=%d&size=%d", p.Seed, p.Size), io.NopCloser(p.Reader()))
+	return uploadTo(c, url(scheme, ""), p, sized)
+}
+
+func uploadTo(c *http.Client, base string, p origin.Pattern, sized bool) error {
+	req, err := http.NewRequest(http.MethodPost, fmt.Sprintf("%s/check?seed=%d&size=%d", base, p.Seed, p.Size), io.NopCloser(p.Reader()))
 	if err != nil {
 		return err
 	}

@@ -198,6 +198,7 @@ func (a *attempt) open(on, conn *http2.Conn) {
 	if !bare && (len(b.buf) > 0 || b.ended && b.trailer == nil) {
 		a.sendData(b.buf, b.ended && b.trailer == nil)
 		b.sent()
+		flush(on, x.peer.conn) // whose window was given back
 	}
 	if b.trailer != nil {
 		_ = s.SendTrailer(b.trailer) // a stream that has failed tells so by itself
