@@ -29,6 +29,11 @@ type Socket struct {
 	out  half
 	load func(fd uintptr) bool // in's, made once
 	save func(fd uintptr) bool // out's
+
+	// Of ReadInto.
+	fill func(fd uintptr) bool
+	room func() []byte
+	none func()
 }
 
 // half is one call in progress.
@@ -56,7 +61,36 @@ func New(nc net.Conn) *Socket {
 		return !again
 	}
 	s.save = s.out.write
+	s.fill = func(fd uintptr) bool {
+		var again bool
+		if s.in.n, again, s.in.err = Read(fd, s.room()); again {
+			s.none()
+		}
+		return !again
+	}
 	return s
+}
+
+// ReadInto is Read for those who have no memory to spare while they wait: room is asked
+// for it when there may be something to read, and none is called when there was nothing
+// and the wait begins. Room may be asked again after that. Both are called on the
+// caller's goroutine.
+func (s *Socket) ReadInto(room func() []byte, none func()) (int, error) {
+	s.in = half{}
+	s.room, s.none = room, none
+	return s.readEnd(s.raw.Read(s.fill))
+}
+
+// HungUp reports whether the peer will send nothing more: it has closed the connection,
+// its sending half, or is gone. Bytes that it sent before may still be unread. ok is
+// false where the system cannot tell. It may be called by any goroutine and does not
+// wait.
+func (s *Socket) HungUp() (gone, ok bool) {
+	if !canTell {
+		return false, false
+	}
+	err := s.raw.Control(func(fd uintptr) { gone = hungUp(fd) })
+	return gone || err != nil, true
 }
 
 // Read implements io.Reader.
@@ -65,7 +99,10 @@ func (s *Socket) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	s.in = half{p: p[:min(len(p), most)]}
-	err := s.raw.Read(s.load)
+	return s.readEnd(s.raw.Read(s.load))
+}
+
+func (s *Socket) readEnd(err error) (int, error) {
 	n := s.in.n
 	if err == nil {
 		err = s.in.err

@@ -85,6 +85,56 @@ func TestDeadlinesAndClose(t *testing.T) {
 	require.ErrorIs(t, err, net.ErrClosed)
 }
 
+func TestHungUp(t *testing.T) {
+	for name, leave := range map[string]func(*net.TCPConn) error{
+		"closed":      func(c *net.TCPConn) error { return c.Close() },
+		"half closed": func(c *net.TCPConn) error { return c.CloseWrite() },
+		"reset": func(c *net.TCPConn) error {
+			if err := c.SetLinger(0); err != nil {
+				return err
+			}
+			return c.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := pair(t)
+			s := rawio.New(a)
+			gone, ok := s.HungUp()
+			if !ok {
+				t.Skip("this system cannot tell")
+			}
+			assert.False(t, gone)
+			_, err := b.Write([]byte("more")) // hides nothing
+			require.NoError(t, err)
+			time.Sleep(5 * time.Millisecond)
+			gone, _ = s.HungUp()
+			assert.False(t, gone, "with something unread")
+			require.NoError(t, leave(b))
+			assert.Eventually(t, func() bool { gone, _ = s.HungUp(); return gone }, time.Second, time.Millisecond)
+		})
+	}
+}
+
+func TestReadInto(t *testing.T) {
+	a, b := pair(t)
+	s := rawio.New(a)
+	var buf []byte
+	asked, waited := 0, 0
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n, err := s.ReadInto(func() []byte { asked++; buf = make([]byte, 10); return buf }, func() { waited++; buf = nil })
+		assert.NoError(t, err)
+		assert.Equal(t, "hello", string(buf[:n]))
+	}()
+	time.Sleep(10 * time.Millisecond)
+	_, err := b.Write([]byte("hello"))
+	require.NoError(t, err)
+	<-done
+	assert.Equal(t, waited+1, asked)
+	assert.Positive(t, waited)
+}
+
 func TestNoSocket(t *testing.T) {
 	a, b := net.Pipe()
 	defer a.Close()

@@ -65,7 +65,7 @@ func (u *upload) run() {
 	// After a failed write the response is still read: the endpoint may have answered
 	// and closed its end, because it does not want the rest. Otherwise there can be no
 	// response, and c, which nobody will use again, is given up.
-	if _, ours := errors.AsType[*bodyError](err); ours || isTimeout(err) || u.bodyFails() {
+	if u.ours() || u.bodyFails() {
 		u.c.interrupt()
 	}
 	u.body.close()
@@ -108,6 +108,12 @@ func (u *upload) failure() error {
 	default:
 		return nil
 	}
+}
+
+// ours reports whether what ended the upload, which it has, was not the endpoint's doing.
+func (u *upload) ours() bool {
+	_, ours := errors.AsType[*bodyError](u.err)
+	return ours || isTimeout(u.err)
 }
 
 func (u *upload) write() error {

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -8,12 +9,19 @@ import (
 )
 
 // tunnelConn is a connection that has left its Pool for good: a Tunnel's, or the
-// body of a response to CONNECT or of 101.
+// body of a response to CONNECT or of 101. As with any net.Conn, several goroutines may
+// write at once, and read, but for the first bytes.
 type tunnelConn struct {
 	net.Conn
 	c     *poolConn
 	ahead []byte // was read with the response's head
 	once  sync.Once
+}
+
+// newTunnelConn returns c, which nobody else may use any more, as a net.Conn.
+func newTunnelConn(c *poolConn, ahead []byte) *tunnelConn {
+	c.rw = c.nc // the cheaper way is for one reader and one writer
+	return &tunnelConn{Conn: c.nc, c: c, ahead: bytes.Clone(ahead)}
 }
 
 // Read implements io.Reader.
@@ -27,7 +35,22 @@ func (t *tunnelConn) Read(p []byte) (int, error) {
 }
 
 // Write implements io.Writer.
-func (t *tunnelConn) Write(p []byte) (int, error) { return t.c.Write(p) }
+func (t *tunnelConn) Write(p []byte) (int, error) {
+	if err := t.c.armWrite(); err != nil {
+		return 0, err
+	}
+	n, err := t.Conn.Write(p)
+	t.wrote(int64(n))
+	return n, err
+}
+
+// wrote counts for the observer. What the connection itself counts is for one goroutine,
+// and only exchanges ask for it.
+func (t *tunnelConn) wrote(n int64) {
+	if f := t.c.pool.o.Observer.Sent; f != nil && n > 0 {
+		f(n)
+	}
+}
 
 // WriteTo implements io.WriterTo, so that the kernel can move the bytes.
 func (t *tunnelConn) WriteTo(w io.Writer) (int64, error) {
@@ -57,7 +80,7 @@ func (t *tunnelConn) ReadFrom(r io.Reader) (int64, error) {
 		return io.Copy(writerOnly{t}, r)
 	}
 	n, err := t.c.tcp.ReadFrom(r)
-	t.c.sent(n)
+	t.wrote(n)
 	return n, err
 }
 

@@ -343,7 +343,9 @@ func (t *turn) explain(err error) error {
 		return context.Cause(t.ctx)
 	}
 	if t.up != nil {
-		if failed := t.up.failure(); failed != nil {
+		// What the read says of a connection that is gone is the same whenever the upload
+		// notices, and tells an end from a reset, as a failed write does not.
+		if failed := t.up.failure(); failed != nil && (interrupted || t.up.ours()) {
 			return failed
 		}
 	}
@@ -419,7 +421,7 @@ func (t *turn) switched() (*http.Response, error) {
 	t.out.close()
 	resp := &http.Response{}
 	*resp = *t.response()
-	resp.Body = &tunnelConn{Conn: t.c.nc, c: t.c, ahead: append([]byte(nil), t.rd.buffered()...)}
+	resp.Body = newTunnelConn(t.c, t.rd.buffered())
 	resp.ContentLength = -1
 	if t.pool.o.ReadTimeout > 0 {
 		_ = t.c.nc.SetReadDeadline(time.Time{}) // reading says so if it fails

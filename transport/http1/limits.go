@@ -8,6 +8,8 @@ type limits struct {
 	fields  int // field lines of a head
 	trailer int // bytes of all field lines of a trailer
 	chunk   int // bytes of a line with a chunk's size and its extensions
+
+	body int64 // bytes of a body; zero: no limit
 }
 
 // Defaults. The first two are Linkerd's; field lines are bounded because each costs

@@ -18,6 +18,7 @@ type payload struct {
 	inside  bool  // a chunk has been begun, and its CRLF is still to come
 	ending  bool  // the trailer has been begun
 	excess  int64 // bytes of chunk lines beyond what sizes need
+	total   int64 // of the sizes of the chunks so far, if they are limited
 	trailer http.Header
 	err     error
 }
@@ -155,6 +156,12 @@ func (p *payload) next() error {
 	}
 	if size == 0 {
 		return p.readTrailer()
+	}
+	if p.lim.body > 0 {
+		if size > p.lim.body-p.total {
+			return &http.MaxBytesError{Limit: p.lim.body}
+		}
+		p.total += size
 	}
 	p.left, p.inside = size, true
 	return nil

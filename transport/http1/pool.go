@@ -44,7 +44,7 @@ func (p *Pool) Tunnel(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	c.tunnel = true
-	return &tunnelConn{Conn: c.nc, c: c}, nil
+	return newTunnelConn(c, nil), nil
 }
 
 // Close closes the idle connections; those in use close when they become idle, and

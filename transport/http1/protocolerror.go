@@ -1,6 +1,9 @@
 package http1
 
-import "errors"
+import (
+	"errors"
+	"net/http"
+)
 
 // ProtocolError says that a peer sent what is not HTTP/1.1, or more of it than the
 // limits allow. The connection it came from cannot be used any more.
@@ -19,6 +22,9 @@ func refuse(status int, what string) error { return &ProtocolError{Status: statu
 func statusOf(err error) int {
 	if e, ok := errors.AsType[*ProtocolError](err); ok {
 		return e.Status
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge
 	}
 	return 0
 }

@@ -42,6 +42,7 @@ type response struct {
 	bodiless   bool // nothing may follow the head
 	close      bool
 	ended      bool
+	refused    bool // the answer is the server's own: see refuse
 	resetWrite bool // the handler has set a write deadline
 	trailers   []string
 	connection []string // the handler's Connection field
@@ -61,7 +62,7 @@ func (w *response) begin(x *serving) {
 	w.x, w.header, w.own = x, own, own
 	w.out = x.c.work.space()[:0]
 	w.head, w.bodyAt, w.status, w.declared, w.written = 0, 0, 0, -1, 0
-	w.framed, w.framing, w.bodiless, w.close, w.ended, w.resetWrite = false, empty, false, x.head.close, false, false
+	w.framed, w.framing, w.bodiless, w.close, w.ended, w.refused, w.resetWrite = false, empty, false, x.head.close, false, false, false
 	w.trailers, w.connection, w.err = nil, nil, nil
 }
 
@@ -82,6 +83,12 @@ func (w *response) WriteHeader(status int) {
 		return
 	case status < 100 || status > 999:
 		status = http.StatusInternalServerError // there is no such thing as what was asked for
+	}
+	if b := w.x.body; b != nil && status/100 != 4 {
+		if fault := int(b.fault.Load()); fault != 0 {
+			w.refuse(fault)
+			return
+		}
 	}
 	c := w.x.c
 	w.status = status
@@ -113,15 +120,27 @@ func (w *response) WriteHeader(status int) {
 			out = appendSane(out, name, v)
 		}
 	}
-	if !dated && !c.srv.o.NoDate {
-		out = append(out, "Date: "...)
-		out = append(out, c.srv.dates.at(time.Now())...)
-		out = append(out, "\r\n"...)
+	if !dated {
+		out = c.srv.appendDate(out)
 	}
+	w.endHead(out)
+}
+
+// endHead takes the head, which lacks what frame will add to it.
+func (w *response) endHead(out []byte) {
 	w.head = len(out)
 	out = append(out, make([]byte, frameRoom)...)
 	w.bodyAt = len(out)
 	w.out = out
+}
+
+// refuse begins the response to a request whose body has turned out malformed or too long,
+// whatever the handler, which got but an error, makes of that: a proxy would put it down to
+// the endpoint.
+func (w *response) refuse(status int) {
+	w.status, w.framing, w.bodiless, w.declared = status, sized, true, 0
+	w.refused, w.close = true, true
+	w.endHead(w.x.c.srv.appendDate(appendStatusLine(w.out[:0], status, w.x.head.minor)))
 }
 
 // oddlySpelt reports whether a name, which is not in canonical form, is that of a field
@@ -265,7 +284,7 @@ func (w *response) admit(n int) error {
 	switch {
 	case w.err != nil:
 		return w.err
-	case n == 0:
+	case n == 0 || w.refused:
 		return nil
 	case w.bodiless && w.x.head.method != http.MethodHead:
 		return http.ErrBodyNotAllowed

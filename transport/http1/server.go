@@ -16,6 +16,11 @@ import (
 // It differs from net/http's in this: requests that parsers could disagree about are
 // refused; a Handler may always write before it has read the request; Content-Type is
 // not guessed; and a response with status 304 keeps its Content-Length and Content-Type.
+//
+// If reading a request's body has failed because the body is malformed or longer than
+// ServerOptions.MaxBodyBytes, and the Handler begins its response after that with another
+// status than a 4xx, then what the caller gets is 400, 413 or whatever says so, without
+// a body, and not what the Handler writes.
 type Server struct {
 	o          ServerOptions
 	lim        limits

@@ -16,9 +16,12 @@ type requestBody struct {
 	trailer *http.Header // where to put the trailer
 
 	closed atomic.Bool
-	waits  atomic.Bool // the caller waits for 100 Continue
-	mu     sync.Mutex  // guards what follows
-	p      payload
+	waits  atomic.Bool  // the caller waits for 100 Continue
+	fault  atomic.Int32 // the status to answer if the body is not what it may be; zero: it is
+
+	mu   sync.Mutex // guards what follows
+	p    payload
+	told bool // over has been called
 }
 
 func newRequestBody(x *serving) *requestBody {
@@ -51,9 +54,8 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if err := b.ready(); err != nil {
 		return 0, err
 	}
-	was := b.p.err
 	n, err := b.p.Read(p)
-	if was == nil && err != nil {
+	if err != nil {
 		err = b.over(err)
 	}
 	return n, err
@@ -70,13 +72,20 @@ func (b *requestBody) ready() error {
 	return nil
 }
 
-// over is called once, with what ended the body. The caller holds mu.
+// over does what is to be done when the body has ended with err, once, and returns what the
+// reader is to get. The caller holds mu.
 func (b *requestBody) over(err error) error {
-	if b.closed.Load() {
+	switch {
+	case b.closed.Load():
 		return http.ErrBodyReadAfterClose
+	case b.told:
+		return err
 	}
+	b.told = true
 	if err != io.EOF { //nolint:errorlint // readers return io.EOF itself
-		if statusOf(err) == 0 && !isDeadline(err) {
+		if status := statusOf(err); status != 0 {
+			b.fault.Store(int32(status)) //nolint:gosec // three digits
+		} else if !isDeadline(err) {
 			b.c.hungUp()
 		}
 		return err
@@ -131,7 +140,7 @@ func (b *requestBody) WriteTo(w io.Writer) (int64, error) {
 		if b.p.err == io.EOF { //nolint:errorlint // readers return io.EOF itself
 			return 0, nil
 		}
-		return 0, b.p.err
+		return 0, b.over(b.p.err)
 	}
 	var total int64
 	if b.p.framing == sized {

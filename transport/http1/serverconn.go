@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/weft-mesh/weft/internal/rawio"
 )
 
 // What a serverConn is doing, as far as Shutdown is concerned.
@@ -17,8 +19,9 @@ const (
 	connClosed              // Shutdown has closed it while it was idle
 )
 
-// idleGrace is how long a connection keeps its buffers without a byte coming.
-const idleGrace = time.Second
+// idleGrace is how long a connection keeps its goroutine, whose stack has grown, without
+// a byte coming.
+const idleGrace = 100 * time.Millisecond
 
 // preface is how HTTP/2 begins (RFC 9113 §3.4).
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -63,6 +66,9 @@ func newServerConn(s *Server, nc net.Conn) *serverConn {
 		c.ends = c.born.Add(s.o.LifeTime)
 	}
 	c.deadline.nc, c.deadline.rw = nc, readWriter(nc)
+	if c.deadline.socket, _ = c.deadline.rw.(*rawio.Socket); c.deadline.socket != nil {
+		c.deadline.room, c.deadline.none = c.room, c.rest
+	}
 	return c
 }
 
@@ -127,7 +133,6 @@ func (c *serverConn) other(head []byte) {
 // run serves requests until the connection ends, or is idle for so long that it is
 // better off without buffers.
 func (c *serverConn) run() {
-	c.attach()
 	for {
 		switch c.await() {
 		case gone:
@@ -158,14 +163,18 @@ func (c *serverConn) run() {
 
 // doze waits for a byte without a buffer.
 func (c *serverConn) doze() {
-	_, err := c.deadline.read(c.one[:], c.idleEnd(0))
+	var err error
+	if c.deadline.socket != nil {
+		err = c.first(c.idleEnd(0))
+	} else if _, err = c.deadline.read(c.one[:], c.idleEnd(0)); err == nil {
+		c.received(1)
+		c.pending = true
+	}
 	if err != nil {
 		c.gone(err)
 		c.end()
 		return
 	}
-	c.received(1)
-	c.pending = true
 	c.run()
 }
 
@@ -209,10 +218,8 @@ const (
 
 // await waits for the first bytes of a request.
 func (c *serverConn) await() found {
-	r := &c.work.reader
-	if len(r.buffered()) == 0 {
-		c.work.by = c.idleEnd(idleGrace)
-		if err := r.fill(); err != nil {
+	if c.work == nil || len(c.work.reader.buffered()) == 0 {
+		if err := c.first(c.idleEnd(idleGrace)); err != nil {
 			if now := time.Now(); isDeadline(err) && !c.over(now) {
 				return quiet
 			}
@@ -223,6 +230,7 @@ func (c *serverConn) await() found {
 	if !c.state.CompareAndSwap(connIdle, connActive) {
 		return gone
 	}
+	r := &c.work.reader
 	c.work.by = time.Time{}
 	c.work.inHead = true
 	if !c.served {
@@ -244,6 +252,53 @@ func (c *serverConn) await() found {
 		}
 	}
 	return ready
+}
+
+// first reads the first bytes of a request. While it waits for them at a socket, the
+// connection has neither buffers nor anything else of a request: those are used by
+// connections that have something to do, and are in the processor's cache for that.
+func (c *serverConn) first(by time.Time) error {
+	if c.deadline.socket == nil || c.pending {
+		if c.work == nil {
+			c.attach()
+		}
+		c.work.by = by
+		return c.work.reader.fill()
+	}
+	n, err := c.deadline.read(nil, by)
+	if err != nil {
+		return err
+	}
+	c.received(int64(n))
+	c.work.reader.w = n
+	return nil
+}
+
+// room returns where to read the first bytes to.
+func (c *serverConn) room() []byte {
+	if c.work == nil {
+		c.attach()
+	}
+	r := &c.work.reader
+	if r.buf == nil {
+		r.buf = make([]byte, bufferSize)
+	}
+	r.r, r.w = 0, 0
+	return r.buf
+}
+
+// rest gives the workspace back for as long as nothing comes.
+func (c *serverConn) rest() {
+	w := c.work
+	if w == nil {
+		return
+	}
+	c.work = nil
+	if len(w.reader.buf) > keepBuffer {
+		w.reader.buf = nil
+	}
+	w.by, w.inHead, w.inBody = time.Time{}, false, false
+	c.srv.workspaces.Put(w)
 }
 
 // over reports whether an idle connection is to be closed.
@@ -344,6 +399,7 @@ func (c *serverConn) attach() {
 	}
 	c.work = w
 	w.reader.src = c
+	w.ctx.Context = &c.ctx
 }
 
 // detach gives it back. What has been read is lost.

@@ -25,3 +25,13 @@ func (d *dates) at(now time.Time) string {
 	d.last.Store(&date{second, text})
 	return text
 }
+
+// appendDate appends the Date field, unless that is left to the Handler.
+func (s *Server) appendDate(dst []byte) []byte {
+	if s.o.NoDate {
+		return dst
+	}
+	dst = append(dst, "Date: "...)
+	dst = append(dst, s.dates.at(time.Now())...)
+	return append(dst, "\r\n"...)
+}

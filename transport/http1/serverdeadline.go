@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/weft-mesh/weft/internal/rawio"
 )
 
 // readDeadline reads from a connection with a deadline that is moved as seldom as may
@@ -14,6 +16,9 @@ import (
 // Only interrupt and restrict may be called by other goroutines than the reader's.
 type readDeadline struct {
 	nc          net.Conn
+	socket      *rawio.Socket // rw, if it is one
+	room        func() []byte // where it reads to if read is given no place
+	none        func()        // called before it waits then
 	rw          io.ReadWriter // reads and writes nc
 	set         time.Time     // what the connection has; zero: none
 	passed      bool          // set has passed, or was overwritten: it has to be moved
@@ -21,7 +26,8 @@ type readDeadline struct {
 	limit       atomic.Int64 // what the handler asked for, in Unix nanoseconds; zero: nothing
 }
 
-// read reads once, or returns an error if by has passed; zero never passes.
+// read reads once, or returns an error if by has passed; zero never passes. Without a
+// place to read to, which is for sockets only, room is asked for one.
 func (d *readDeadline) read(p []byte, latest time.Time) (int, error) {
 	for {
 		limit := d.limit.Load()
@@ -38,7 +44,7 @@ func (d *readDeadline) read(p []byte, latest time.Time) (int, error) {
 				continue
 			}
 		}
-		n, err := d.rw.Read(p)
+		n, err := d.once(p)
 		if n > 0 {
 			return n, nil // an error comes again
 		}
@@ -50,6 +56,13 @@ func (d *readDeadline) read(p []byte, latest time.Time) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+func (d *readDeadline) once(p []byte) (int, error) {
+	if p == nil {
+		return d.socket.ReadInto(d.room, d.none)
+	}
+	return d.rw.Read(p)
 }
 
 // move sets the deadline of the connection.

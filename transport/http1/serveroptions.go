@@ -17,6 +17,10 @@ type ServerOptions struct {
 	// request line, all of its field lines in bytes, and their number. Zero means 4 KiB,
 	// 8 KiB and 200. More is answered with 414 or 431.
 	MaxLineBytes, MaxHeaderBytes, MaxHeaders int
+	// MaxBodyBytes limits the body of a request; zero does not. A Content-Length beyond it
+	// is answered with 413 before the Handler hears of the request. A chunked body that
+	// turns out longer fails with a *http.MaxBytesError: see Server.
+	MaxBodyBytes int64
 
 	// HeadTimeout limits the time from the first byte of a head to its last, and a TLS
 	// handshake; zero means a minute.
@@ -105,5 +109,5 @@ func (o ServerOptions) withDefaults() ServerOptions {
 }
 
 func (o ServerOptions) limits() limits {
-	return limits{line: o.MaxLineBytes, header: o.MaxHeaderBytes, fields: o.MaxHeaders}.withDefaults()
+	return limits{line: o.MaxLineBytes, header: o.MaxHeaderBytes, fields: o.MaxHeaders, body: max(o.MaxBodyBytes, 0)}.withDefaults()
 }

@@ -13,7 +13,8 @@ const (
 )
 
 // watch finds out that a caller is gone while its request is under way: when that takes
-// long, it reads a byte from the connection. Fast requests cost it a timer that is set and
+// long, it looks at the socket now and then or, where there is none that could be looked
+// at, reads a byte from the connection. Fast requests cost it a timer that is set and
 // stopped.
 type watch struct {
 	c     *serverConn
@@ -22,7 +23,12 @@ type watch struct {
 	ended sync.Cond // the read has ended
 	doing uint8
 	dead  bool
+	pause time.Duration // until the next look at the socket
 }
+
+// mostPause is the longest time between two looks at a socket, which are half as far
+// from each other as the request has been under way.
+const mostPause = 250 * time.Millisecond
 
 func (w *watch) init(c *serverConn) {
 	w.c = c
@@ -37,7 +43,7 @@ func (w *watch) arm() {
 	if w.doing != watchOff || w.dead || w.c.pending {
 		return
 	}
-	w.doing = watchArmed
+	w.doing, w.pause = watchArmed, w.c.srv.o.Hangup
 	if w.timer == nil {
 		w.timer = time.AfterFunc(w.c.srv.o.Hangup, w.look)
 		return
@@ -81,9 +87,24 @@ func (w *watch) look() {
 		w.mu.Unlock()
 		return
 	}
+	c := w.c
+	if s := c.deadline.socket; s != nil {
+		if gone, ok := s.HungUp(); ok {
+			if gone {
+				w.doing = watchOff
+			} else {
+				w.timer.Reset(w.pause)
+				w.pause = min(2*w.pause, mostPause)
+			}
+			w.mu.Unlock()
+			if gone {
+				c.hungUp()
+			}
+			return
+		}
+	}
 	w.doing = watchReading
 	w.mu.Unlock()
-	c := w.c
 	n, err := c.deadline.read(c.one[:], time.Time{})
 	if n > 0 {
 		c.received(1)

@@ -32,6 +32,7 @@ func (x *serving) forget() {
 	clear(x.w.own)
 	*x = serving{
 		head: head{fields: x.head.fields, header: x.head.header},
+		base: x.base,
 		w:    response{own: x.w.own},
 	}
 }
@@ -73,6 +74,9 @@ func (x *serving) read() error {
 	if err != nil {
 		return err
 	}
+	if most := x.c.srv.lim.body; most > 0 && x.head.framing == sized && x.head.length > most {
+		return &http.MaxBytesError{Limit: most}
+	}
 	work.inHead, work.by = false, time.Time{}
 	return x.make()
 }
@@ -85,7 +89,7 @@ func (x *serving) make() error {
 	}
 	if c.srv.o.Recycle {
 		if x.base == nil {
-			x.base = (&http.Request{}).WithContext(&c.ctx)
+			x.base = (&http.Request{}).WithContext(&c.work.ctx)
 		}
 	} else {
 		ctx, cancel := context.WithCancel(&c.ctx)
@@ -255,10 +259,7 @@ func (c *serverConn) refuse(x *serving, err error) {
 	}
 	c.srv.log.debug("http1: refused a request", c.remote, err)
 	out := appendStatusLine(c.work.space()[:0], status, x.head.minor)
-	if !c.srv.o.NoDate {
-		out, _ = appendField(out, "Date", c.srv.dates.at(time.Now()))
-	}
-	out = append(out, "Content-Length: 0\r\nConnection: close\r\n\r\n"...)
+	out = append(c.srv.appendDate(out), "Content-Length: 0\r\nConnection: close\r\n\r\n"...)
 	if c.write(out, nil, nil) == nil {
 		c.linger()
 	}
