@@ -122,11 +122,20 @@ func (b *builder) identifier() (meshhttp.Identifier, error) {
 	return chain, nil
 }
 
+// mostAggregated is how long a message may be where streaming is disabled: Linkerd's limit
+// of what it keeps in memory.
+const mostAggregated = 1<<31 - 1
+
+// aggregates reports whether streaming is disabled.
+func (b *builder) aggregates() bool {
+	return b.c.StreamingEnabled != nil && !*b.c.StreamingEnabled
+}
+
 // bufferBytes is up to which length responses are read before they are passed on.
 func (b *builder) bufferBytes() int64 {
 	switch {
-	case b.c.StreamingEnabled != nil && !*b.c.StreamingEnabled:
-		return 1<<31 - 1 // Linkerd's limit of what it aggregates
+	case b.aggregates():
+		return mostAggregated
 	case b.c.StreamAfterContentLengthKB == nil:
 		return 0
 	case *b.c.StreamAfterContentLengthKB == 0:

@@ -106,6 +106,9 @@ func (b *builder) http1(c config.Server, h http.Handler, conns *serverConns, h2 
 			o.IdleTimeout = *s.IdleTime
 		}
 	}
+	if b.aggregates() {
+		o.MaxBodyBytes = mostAggregated
+	}
 	if h2 != nil {
 		o.Preface = func(conn net.Conn) http1.Session { return h2Session{server: h2, conn: conn} }
 	}
