@@ -140,3 +140,46 @@ func TestTimerFiresWhileWithheld(t *testing.T) {
 		assert.Equal(t, "HEADERS 1 l5d-success-class=1.0 end", last(c.got()))
 	})
 }
+
+func TestAttemptTimeoutEndsWithTheHead(t *testing.T) {
+	s := setup{client: clients(transport.ClientOptions{AttemptTimeout: time.Second}, meshh2.ClientSettings{})}
+	inWorld(t, s, func(w *world) {
+		ds := w.raw("dog")
+		c := w.caller()
+		c.request(1, true, "GET", "dog")
+		ds.peer().respond(1, false, "200")
+		time.Sleep(time.Minute)
+		ds.peer().data(1, true, "x")
+		assert.Equal(t, []string{"HEADERS 1 :status=200", `DATA 1 "x"`, "HEADERS 1 l5d-success-class=1.0 end"}, c.got())
+	})
+}
+
+func TestGRPCTimeoutIsNotAdvisory(t *testing.T) {
+	inWorld(t, setup{mesh: meshh2.Options{AdvisoryDeadline: true}}, func(w *world) {
+		w.raw("dog")
+		c := w.caller()
+		c.request(1, true, "POST", "dog", "content-type", "application/grpc", "grpc-timeout", "1S")
+		time.Sleep(time.Second)
+		assert.Equal(t, "grpc 4", endOf(c))
+	})
+}
+
+// The requests of a connection have one timer, and each its own time.
+func TestDeadlinesOfOneConnection(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		ds := w.raw("dog")
+		c := w.caller()
+		for i, d := range []time.Duration{3 * time.Second, time.Second, 2 * time.Second, time.Second} {
+			c.request(uint32(2*i+1), true, "GET", "dog", "l5d-ctx-deadline", ctxDeadline(d))
+			c.got()
+		}
+		ds.peer().respond(7, true, "200")
+		assert.Equal(t, "200", endOf(c))
+		for _, want := range []string{"RST 3 INTERNAL_ERROR", "RST 5 INTERNAL_ERROR", "RST 1 INTERNAL_ERROR"} {
+			time.Sleep(time.Second - time.Nanosecond)
+			assert.Empty(t, c.got())
+			time.Sleep(time.Nanosecond)
+			assert.Equal(t, []string{want}, c.got())
+		}
+	})
+}

@@ -467,3 +467,50 @@ func TestWaitsForRoom(t *testing.T) {
 		assert.Equal(t, 0, w.client("dog", "retries", "requeues"))
 	})
 }
+
+func TestRetriesGoElsewhere(t *testing.T) {
+	s := setup{service: services(transport.ServiceOptions{}, meshh2.ServiceSettings{Classifier: meshh2.All})}
+	inWorld(t, s, func(w *world) {
+		a, b := w.raw(""), w.raw("")
+		w.put("dog", a.addr, b.addr)
+		c := w.caller()
+		for id := uint32(1); id < 40; id += 2 {
+			c.request(id, true, "GET", "dog")
+			c.got()
+			tried := 0
+			for _, ds := range []*rawEndpoint{a, b, a} {
+				if ds.connections() == 0 {
+					continue
+				}
+				for _, e := range ds.peer().got() {
+					if strings.HasPrefix(e, "HEADERS") {
+						tried++
+						n, _ := strconv.Atoi(strings.Fields(e)[1])
+						ds.peer().respond(uint32(n), true, []string{"500", "200"}[tried-1])
+					}
+				}
+			}
+			assert.Equal(t, "200", endOf(c))
+		}
+		assert.Equal(t, 20, w.service("dog", "retries", "total"))
+	})
+}
+
+// What is too long to be sent again is not withheld, and counted if it would have
+// been sent again.
+func TestLongRequestsAreNotWithheld(t *testing.T) {
+	s := setup{service: services(transport.ServiceOptions{}, meshh2.ServiceSettings{Classifier: meshh2.GRPC{}, RequestBytes: 3})}
+	inWorld(t, s, func(w *world) {
+		ds := w.raw("dog")
+		c := w.caller()
+		c.request(1, false, "POST", "dog", "content-type", "application/grpc")
+		ds.peer().got()
+		c.data(1, true, "long")
+		ds.peer().respond(1, false, "200")
+		assert.Equal(t, []string{"HEADERS 1 :status=200"}, c.got())
+		ds.peer().fields(1, true, "grpc-status", "14")
+		assert.Equal(t, []string{"HEADERS 1 grpc-status=14 l5d-success-class=0.0 end"}, c.got())
+		assert.Equal(t, 1, w.service("dog", "retries", "request_stream_too_long"))
+		assert.Equal(t, 1, w.service("dog", "failures"))
+	})
+}
