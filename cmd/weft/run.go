@@ -39,6 +39,7 @@ func runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			paceGC()
 			addrs, err := p.Start()
 			if err != nil {
 				return err
