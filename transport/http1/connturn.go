@@ -58,6 +58,11 @@ func newTurn(p *Pool) *turn {
 	}
 }
 
+// responseBuffer is what a response is read to: one that fits is read at once, and its
+// connection serves others before anybody has looked at it. Only exchanges under way
+// have one.
+const responseBuffer = 16 << 10
+
 // keptBuffer is how large a buffer may have grown to be used for other exchanges.
 const keptBuffer = 16 << 10
 
@@ -187,7 +192,7 @@ func (t *turn) plan(body io.ReadCloser) error {
 		return err
 	}
 	if t.rd.buf == nil {
-		t.rd.buf = make([]byte, bufferSize)
+		t.rd.buf = make([]byte, responseBuffer)
 	}
 	head, err := appendRequest(t.rd.buf[:0], t.req, minor, &t.out)
 	if err != nil {
