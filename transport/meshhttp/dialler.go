@@ -39,7 +39,7 @@ func (d *dialler) dial(ctx context.Context, protocols ...string) (net.Conn, erro
 	}
 	conn, err := d.tcp(ctx)
 	if err != nil {
-		return nil, &dialError{err: err}
+		return nil, &dialError{err: reason(ctx, err)}
 	}
 	if cfg == nil {
 		return conn, nil
@@ -51,9 +51,19 @@ func (d *dialler) dial(ctx context.Context, protocols ...string) (net.Conn, erro
 	secure := tls.Client(conn, cfg)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close() // the handshake's error says more
-		return nil, &dialError{err: err, handshake: true}
+		return nil, &dialError{err: reason(ctx, err), handshake: true}
 	}
 	return secure, nil
+}
+
+// reason is what ended ctx, if anything did, and err otherwise. net and tls say
+// context.Canceled also when it was a timeout, and no attempt follows one that the
+// caller has cancelled.
+func reason(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // tcp connects within the connect timeout, which does not cover the handshake.
