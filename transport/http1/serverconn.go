@@ -399,7 +399,7 @@ func (c *serverConn) attach() {
 	}
 	c.work = w
 	w.reader.src = c
-	w.ctx.Context = &c.ctx
+	w.ctx.Context = &c.ctx //nolint:fatcontext // it replaces that of another connection
 }
 
 // detach gives it back. What has been read is lost.

@@ -60,7 +60,7 @@ func (s *serving) recycle() {
 
 // inner fills in the mesh's own view of the caller's request.
 func (s *serving) inner(r *http.Request, ctx context.Context, header http.Header) *http.Request { //nolint:revive // the request is what it is about
-	s.ctx.Context = ctx
+	s.ctx.Context = ctx //nolint:fatcontext // it replaces that of another request
 	q := s.req
 	q.Method, q.URL, q.RequestURI, q.Host = r.Method, r.URL, r.RequestURI, r.Host
 	q.Proto, q.ProtoMajor, q.ProtoMinor = r.Proto, r.ProtoMajor, r.ProtoMinor
