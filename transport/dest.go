@@ -69,7 +69,7 @@ func (d *Dest) Route(ctx context.Context) (*Route, error) {
 // Ready is Route without the waiting: ok is false if there is something to wait for,
 // or something to be read anew, and then Route is to be asked where waiting is
 // allowed.
-func (d *Dest) Ready() (t *Route, err error, ok bool) { //nolint:staticcheck // the error is part of the answer, ok is about it
+func (d *Dest) Ready() (t *Route, err error, ok bool) {
 	if rd := d.cur.Load(); rd != nil && rd.fresh() {
 		return rd.route, rd.err, true
 	}

@@ -94,7 +94,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.stats.begin()
 	s := h.serve(r, begun)
-	defer s.end() // also when the response is cut off below
+	defer s.end()       // also when the response is cut off below
 	resp := s.respond() //nolint:bodyclose // s.end closes it
 	s.status, s.body = resp.StatusCode, resp.Body
 	if h.opts.ClearContext {
