@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -140,4 +141,31 @@ func TestNoSocket(t *testing.T) {
 	defer a.Close()
 	defer b.Close()
 	assert.Nil(t, rawio.New(a))
+}
+
+// Memory that was read into or written from is not held on to.
+func TestSocketLetsGo(t *testing.T) {
+	a, b := pair(t)
+	sa, sb := rawio.New(a), rawio.New(b)
+	freed := make(chan struct{}, 2)
+	func() {
+		out, in := make([]byte, 100), make([]byte, 100)
+		runtime.SetFinalizer(&out[0], func(*byte) { freed <- struct{}{} })
+		runtime.SetFinalizer(&in[0], func(*byte) { freed <- struct{}{} })
+		_, err := sa.Write(out)
+		require.NoError(t, err)
+		_, err = io.ReadFull(sb, in)
+		require.NoError(t, err)
+	}()
+	for n := 0; n < 2; {
+		runtime.GC()
+		select {
+		case <-freed:
+			n++
+		case <-time.After(10 * time.Second):
+			t.Fatal("the memory is still referred to")
+		}
+	}
+	runtime.KeepAlive(sa)
+	runtime.KeepAlive(sb)
 }

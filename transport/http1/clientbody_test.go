@@ -366,6 +366,25 @@ func TestDeadConnections(t *testing.T) {
 	}
 }
 
+// What is said of a connection that is gone does not depend on whether it was the upload
+// that noticed first.
+func TestUploadToADeadConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := play(t, func(_ int, conn *memhttp.Conn, r *bufio.Reader) {
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\n\r\n")
+		})
+		req := newRequest(t, http.MethodPut, "")
+		req.Body, req.ContentLength = &slowReader{parts: []string{"hel", "lo"}, pause: time.Second}, 5
+		x := http1.Exchange{Informational: func(int, http.Header) error {
+			time.Sleep(10 * time.Second) // the upload has failed by then
+			return nil
+		}}
+		_, err := e.pool(t, http1.PoolOptions{}).Send(req, &x)
+		require.ErrorIs(t, err, io.EOF)
+	})
+}
+
 func TestFreshConnectionsAreNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := play(t, func(_ int, _ *memhttp.Conn, r *bufio.Reader) { _, _ = http.ReadRequest(r) })

@@ -262,3 +262,52 @@ func (b spliceBody) WriteTo(w io.Writer) (int64, error) {
 	return w.(io.ReaderFrom).ReadFrom(&io.LimitedReader{R: b.Conn, N: b.n})
 }
 func (b spliceBody) Close() error { return nil }
+
+// A tunnel is a net.Conn, on which several goroutines may write; the race detector and
+// the sums say so.
+func TestTunnelsAreForManyGoroutines(t *testing.T) {
+	const writers, times, size = 8, 50, 1000
+	sums := make(chan int64, 1)
+	dial := listen(t, func(c *net.TCPConn) {
+		n, _ := io.Copy(io.Discard, c)
+		sums <- n
+	})
+	var sent atomic.Int64
+	p := http1.NewPool(http1.PoolOptions{Dial: dial, Observer: http1.Observer{Sent: func(n int64) { sent.Add(n) }}})
+	defer p.Close()
+	conn, err := p.Tunnel(t.Context())
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range times {
+				n, err := conn.Write(make([]byte, size))
+				assert.NoError(t, err)
+				assert.Equal(t, size, n)
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, conn.Close())
+	assert.EqualValues(t, writers*times*size, <-sums)
+	assert.EqualValues(t, writers*times*size, sent.Load())
+}
+
+// Programs that wait for each other by way of connections of ours have no race for the
+// detector to find: it knows that what was written was read after that.
+func TestConnectionsOrderMemory(t *testing.T) {
+	var plain int // is written by the handler and read by the caller, without a lock
+	s := http1.NewServer(http1.ServerOptions{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { plain++ })})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = s.Serve(l) }()
+	defer s.Close()
+	tr := &http1.Transport{}
+	defer tr.Close()
+	for i := range 3 {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String(), nil)
+		require.NoError(t, err)
+		do(t, tr, req)
+		assert.Equal(t, i+1, plain)
+	}
+}
