@@ -12,10 +12,9 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft/internal/testtool"
-
-	// The child is built from the working tree, which go test does not see: with this
-	// import it does not take a result from its cache that an older proxy has given.
-	_ "github.com/weft-mesh/weft/proxy/standard"
+	"github.com/weft-mesh/weft/proxy"
+	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/standard"
 )
 
 // Weft is a `weft run`.
@@ -30,6 +29,7 @@ type Weft struct {
 // are any free ones. Then the proxy is asked to end, and must, without an error.
 func Run(tb testing.TB, yaml string, env ...string) *Weft {
 	tb.Helper()
+	validate(tb, yaml)
 	path, err := testtool.Weft()
 	if err != nil {
 		tb.Fatalf("child: %v", err)
@@ -57,6 +57,29 @@ func Run(tb testing.TB, yaml string, env ...string) *Weft {
 		}
 	})
 	return w
+}
+
+// validate makes a proxy of the configuration in this process. The child is built
+// from the working tree, of which go test knows nothing: that all of a proxy is in
+// the test, too, keeps go test from taking a result out of its cache that another
+// proxy has given.
+func validate(tb testing.TB, yaml string) {
+	tb.Helper()
+	reg, err := standard.Registry()
+	if err != nil {
+		tb.Fatalf("child: %v", err)
+	}
+	cfg, err := config.Load("test.yaml", []byte(yaml), config.Options{Registry: reg})
+	if err != nil {
+		tb.Fatalf("child: %v\n%s", err, yaml)
+	}
+	p, err := proxy.New(cfg, proxy.Options{})
+	if err == nil {
+		err = p.Close()
+	}
+	if err != nil {
+		tb.Fatalf("child: %v\n%s", err, yaml)
+	}
 }
 
 // Addr returns the host:port of the first server of a router.

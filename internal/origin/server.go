@@ -16,7 +16,11 @@ type Server struct {
 	Addr, Port string
 	// Conns counts the connections of it.
 	Conns *Conns
+	srv   *http.Server
 }
+
+// Close ends the server and all its connections at once. It does not wait.
+func (s *Server) Close() { _ = s.srv.Close() }
 
 // Serve serves a handler, Handler if nil, on a free port until the test ends; with
 // TLS if there is a configuration.
@@ -32,7 +36,7 @@ func Serve(tb testing.TB, h http.Handler, secure *tls.Config) *Server {
 	s := &Server{Addr: l.Addr().String(), Conns: &Conns{}}
 	_, s.Port, _ = strings.Cut(s.Addr, ":")
 	srv := New(h)
-	srv.ConnState = s.Conns.state
+	srv.ConnState, s.srv = s.Conns.state, srv
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -167,11 +167,15 @@ func (c *Conn) finish(err error) error {
 	if errors.As(err, &rule) {
 		c.appendGoAway(c.lastPeer, rule.Code, rule.Reason)
 	}
+	cause := err
+	if errors.Is(err, io.EOF) {
+		cause = io.ErrUnexpectedEOF // io.EOF is how a whole body ends
+	}
 	open := make([]*Stream, 0, len(c.streams))
 	lost := make([]*ConnError, 0, len(c.streams))
 	for _, s := range c.streams {
 		open = append(open, s)
-		lost = append(lost, &ConnError{Err: err, Unprocessed: !c.server && s.headAt >= c.out.handed})
+		lost = append(lost, &ConnError{Err: cause, Unprocessed: !c.server && s.headAt >= c.out.handed})
 		s.gone, s.queue, s.trailer = true, nil, nil
 	}
 	clear(c.streams)
