@@ -1,10 +1,14 @@
 package httprouter
 
 import (
+	"net/http"
+
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/policy"
+	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
+	"github.com/weft-mesh/weft/transport/http1"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
 
@@ -22,6 +26,11 @@ func ClientOf(c *config.Router, id dtab.Path) (transport.ClientOptions, meshhttp
 }
 
 func BufferBytes(c *config.Router) int64 { return (&builder{c: c}).bufferBytes() }
+
+// HTTP1 returns the HTTP/1.1 side of the first server, with a handler of the test's.
+func HTTP1(c *config.Router, h http.Handler, scope *telemetry.Scope) *http1.Server {
+	return (&builder{c: c}).http1(c.Servers[0], h, newServerConns(scope), nil)
+}
 
 func CacheOf(c *config.Router) transport.CacheOptions { return policy.Cache(c.BindingCache) }
 

@@ -1,8 +1,11 @@
 package httprouter_test
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"github.com/weft-mesh/weft/proxy/httprouter"
 	"github.com/weft-mesh/weft/proxy/standard"
 	"github.com/weft-mesh/weft/retry"
+	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
@@ -203,4 +207,34 @@ func TestRouterKeys(t *testing.T) {
 		assert.Equal(t, want, httprouter.Compression(&level))
 	}
 	assert.Equal(t, 0, httprouter.Compression(nil))
+}
+
+// Where streaming is disabled, nothing is longer than what Linkerd keeps in memory.
+func TestRequestsThatAreTooLongToBeKept(t *testing.T) {
+	for _, c := range []struct {
+		keys, length string
+		status       int
+	}{
+		{"dtab: ''", "2147483648", 200},
+		{"streamingEnabled: false", "2147483647", 200},
+		{"streamingEnabled: false", "2147483648", 413},
+	} {
+		t.Run(c.keys+" "+c.length, func(t *testing.T) {
+			tree := telemetry.NewTree(telemetry.Options{Window: -1})
+			defer tree.Close()
+			h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+			srv := httprouter.HTTP1(router(t, c.keys), h, tree.Scope("rt"))
+			caller, conn := net.Pipe()
+			served := make(chan struct{})
+			go func() { srv.ServeConn(conn); close(served) }()
+			_, err := io.WriteString(caller, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: "+c.length+"\r\n\r\n")
+			require.NoError(t, err)
+			resp, err := http.ReadResponse(bufio.NewReader(caller), nil)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			assert.Equal(t, c.status, resp.StatusCode)
+			require.NoError(t, caller.Close())
+			<-served
+		})
+	}
 }

@@ -44,7 +44,7 @@ func TestServerBodyLimit(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 			io.WriteString(w, "too much tea")
 		}, 1, 418, "too much tea", true},
-		{"an answer that blames others", chunked + chunks("1234", "56789"), func(w http.ResponseWriter, _ *http.Request, err error) {
+		{"an answer that blames others", chunked + chunks("1234", "56789"), func(w http.ResponseWriter, _ *http.Request, _ error) {
 			w.Header().Set("X", "y")
 			w.Header().Set("Content-Length", "3")
 			w.WriteHeader(http.StatusBadGateway)

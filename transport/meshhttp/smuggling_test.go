@@ -130,8 +130,8 @@ func strictRequest(br *bufio.Reader) (text, problem string, err error) {
 	text = m[1] + " " + m[2] + " "
 	switch {
 	case len(length) == 1:
-		n, cerr := strconv.Atoi(length[0])
-		if cerr != nil || strconv.Itoa(n) != length[0] {
+		n, _ := strconv.Atoi(length[0])
+		if strconv.Itoa(n) != length[0] {
 			return "", fmt.Sprintf("length %q", length[0]), nil
 		}
 		body := make([]byte, n)
