@@ -28,7 +28,7 @@ type row struct {
 // with the importers that may.
 func internals() map[string][]string {
 	return map[string][]string{
-		"internal/rawio": {"transport/http1", "transport/http2"},
+		"internal/rawio": {"transport/http1", "transport/http2", "transport/meshhttp"},
 	}
 }
 

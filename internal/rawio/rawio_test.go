@@ -2,6 +2,7 @@ package rawio_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weft-mesh/weft/internal/rawio"
+	"github.com/weft-mesh/weft/internal/testcert"
 )
 
 func pair(t *testing.T) (*net.TCPConn, *net.TCPConn) {
@@ -54,6 +56,25 @@ func TestBytesArriveAsTheyWere(t *testing.T) {
 	got, err := io.ReadAll(sb)
 	require.NoError(t, err)
 	require.NoError(t, <-sent)
+	assert.True(t, bytes.Equal(data, got))
+}
+
+func TestTLSOverIt(t *testing.T) {
+	a, b := pair(t)
+	f := testcert.NewFiles(t, "server")
+	server := tls.Server(rawio.Wrap(a), f.Pair(t).Config(t))
+	client := tls.Client(rawio.Wrap(b), &tls.Config{InsecureSkipVerify: true})
+	go func() {
+		_, _ = io.Copy(server, server)
+		_ = server.Close()
+	}()
+	data := bytes.Repeat([]byte("0123456789"), 100<<10)
+	go func() {
+		_, _ = client.Write(data)
+		_ = client.CloseWrite()
+	}()
+	got, err := io.ReadAll(client)
+	require.NoError(t, err)
 	assert.True(t, bytes.Equal(data, got))
 }
 

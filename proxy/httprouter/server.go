@@ -161,7 +161,7 @@ func (s *server) Serve(l net.Listener) error {
 		}
 	}
 	if s.tls != nil {
-		l = tls.NewListener(l, s.tls)
+		l = http1.NewTLSListener(l, s.tls)
 	}
 	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/internal/rawio"
 )
 
 // dialler makes connections to one endpoint. Its errors are *dialError.
@@ -48,7 +49,7 @@ func (d *dialler) dial(ctx context.Context, protocols ...string) (net.Conn, erro
 		cfg = cfg.Clone()
 		cfg.NextProtos = protocols
 	}
-	secure := tls.Client(conn, cfg)
+	secure := tls.Client(rawio.Wrap(conn), cfg)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close() // the handshake's error says more
 		return nil, &dialError{err: reason(ctx, err), handshake: true}
