@@ -89,7 +89,10 @@ func passes(err error) bool {
 // ServeConn serves one connection and returns when it has ended or was hijacked.
 func (s *Server) ServeConn(nc net.Conn) {
 	if c := s.track(nc); c != nil {
-		c.serve()
+		ended := make(chan struct{})
+		c.ended = ended
+		c.serve() // which goes on elsewhere when the connection has been idle
+		<-ended
 	}
 }
 

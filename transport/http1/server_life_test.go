@@ -330,3 +330,47 @@ func TestServerPanicIsLogged(t *testing.T) {
 		assert.Contains(t, text.String(), "server_life_test.go")
 	})
 }
+
+// ServeConn returns when the connection has ended, however long it was idle, and also when
+// the handler has taken it over.
+func TestServeConnReturnsAtTheEnd(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, o http1.ServerOptions) {
+		t.Helper()
+		s := newServer(t, o, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/take" {
+				_, _, err := http.NewResponseController(w).Hijack()
+				assert.NoError(t, err)
+			}
+		})
+		defer s.Close()
+		for _, take := range []bool{false, true} {
+			caller, served := memhttp.Pipe(place("caller"), place("server"))
+			var returned atomic.Bool
+			go func() {
+				s.ServeConn(served)
+				returned.Store(true)
+			}()
+			br := bufio.NewReader(caller)
+			for range 3 {
+				time.Sleep(time.Hour)
+				_, err := io.WriteString(caller, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+				require.NoError(t, err)
+				_, err = http.ReadResponse(br, nil)
+				require.NoError(t, err)
+			}
+			time.Sleep(time.Hour)
+			assert.False(t, returned.Load())
+			if take {
+				_, err := io.WriteString(caller, "GET /take HTTP/1.1\r\nHost: h\r\n\r\n")
+				require.NoError(t, err)
+				synctest.Wait()
+				assert.True(t, returned.Load())
+				require.NoError(t, served.Close())
+			}
+			require.NoError(t, caller.Close())
+			synctest.Wait()
+			assert.True(t, returned.Load())
+		}
+	})
+}

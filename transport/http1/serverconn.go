@@ -35,6 +35,7 @@ type serverConn struct {
 	tcp    *net.TCPConn // nc, if it is plain TCP, which the kernel can splice
 	tls    *tls.ConnectionState
 	remote string
+	ended  chan<- struct{} // closed at its end; nil: nobody waits for that
 	born   time.Time
 	ends   time.Time // of its life; zero: none
 	idle   time.Time // since when
@@ -421,6 +422,9 @@ func (c *serverConn) hungUp() {
 
 // end ends the connection and all that was for it.
 func (c *serverConn) end() {
+	if c.ended != nil {
+		defer close(c.ended)
+	}
 	if c.hijacked {
 		c.cancel()
 		return

@@ -40,8 +40,8 @@ type ServerOptions struct {
 
 	// Recycle is for a Handler that keeps nothing of a request after ServeHTTP returned:
 	// not the *http.Request, its URL, Header map or context, nor the ResponseWriter or the
-	// Header map that it did not bring itself. They are used again for the next request
-	// on the connection, and the context ends with the connection instead of the
+	// Header map that it did not bring itself. They are used again for other requests,
+	// on any connection, and the context ends with the connection instead of the
 	// request. Strings may be kept, and a Body may be closed late.
 	Recycle bool
 	// NoDate leaves the Date field to the Handler. A proxy passes on the origin's.
