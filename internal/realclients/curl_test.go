@@ -213,10 +213,12 @@ func TestCurlHTTP2(t *testing.T) {
 	}
 	t.Run("h2 upgrade", func(t *testing.T) {
 		addr := w.weft.Addr(t, "h2")
-		text, verbose, notes := curl(t, "http", addr, patternURL, "--http2")
+		// curl 7.88 fails if more than 32 KiB come with the 101.
+		const small = "/pattern?seed=12&size=20000"
+		text, verbose, notes := curl(t, "http", addr, small, "--http2")
 		assert.Contains(t, verbose, "< HTTP/1.1 101 Switching Protocols")
 		assert.Equal(t, []string{"2 200 1"}, notes)
-		assert.True(t, bytes.Equal(download().Bytes(), []byte(text)), "the body is another")
+		assert.True(t, bytes.Equal(origin.Pattern{Seed: 12, Size: 20000}.Bytes(), []byte(text)), "the body is another")
 		_, _, notes = curl(t, "http", addr, "/last", "--http2", "http://"+web+"/first")
 		assert.Equal(t, []string{"2 200 1", "2 200 0"}, notes)
 		text, _, notes = curl(t, "http", addr, "/seen", "--http2", "-d", "a=b")

@@ -21,7 +21,7 @@ const (
 // size is how much is moved: less where time matters.
 func (w way) size() int64 {
 	if w.name != "http" && w.name != "h2" && os.Getenv("WEFT_SOAK") == "" || testing.Short() {
-		return huge / 4
+		return huge / 8
 	}
 	return huge
 }
@@ -47,7 +47,7 @@ func TestHugeBodiesStreamInFlatMemory(t *testing.T) {
 				})
 			}
 			t.Run("unsized", func(t *testing.T) {
-				p := origin.Pattern{Seed: 3, Size: 100 << 20}
+				p := origin.Pattern{Seed: 3, Size: 50 << 20}
 				require.NoError(t, download(client, w.scheme, p, "&unsized=1"))
 				require.NoError(t, upload(client, w.scheme, p, false))
 			})
