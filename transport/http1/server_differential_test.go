@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -151,7 +150,7 @@ func talk(t *testing.T, serve func(net.Listener, http.Handler) func(), method, t
 		synctest.Wait() // so that the end of the requests is not taken for that of the caller
 		a.CloseWrite()
 	}()
-	br := bufio.NewReader(a)
+	br, answered := bufio.NewReader(a), 0
 	for {
 		resp, err := http.ReadResponse(br, &http.Request{Method: method})
 		if err != nil {
@@ -164,20 +163,20 @@ func talk(t *testing.T, serve func(net.Listener, http.Handler) func(), method, t
 		body, err := io.ReadAll(resp.Body)
 		seen := fmt.Sprintf("%d %s %v len=%v close=%v body=%q err=%v trailer=%v", resp.StatusCode, resp.Proto, resp.Header, max(resp.ContentLength, int64(len(body))), resp.Close, body, err, resp.Trailer)
 		view := exchangeView{Response: seen}
-		mu.Lock()
-		if resp.StatusCode == http.StatusEarlyHints {
-			requests = slices.Insert(requests, len(views), "")
+		if resp.StatusCode/100 != 1 || resp.StatusCode == http.StatusSwitchingProtocols {
+			mu.Lock()
+			if len(requests) > answered {
+				view.Request = requests[answered]
+			}
+			mu.Unlock()
+			answered++
 		}
-		if len(requests) > len(views) {
-			view.Request = requests[len(views)]
-		}
-		mu.Unlock()
 		views = append(views, view)
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if len(requests) > len(views) {
-		views = append(views, exchangeView{Request: strings.Join(requests[len(views):], "; "), Response: "none"})
+	if len(requests) > answered {
+		views = append(views, exchangeView{Request: strings.Join(requests[answered:], "; "), Response: "none"})
 	}
 	a.Close()
 	return views
