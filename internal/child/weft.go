@@ -138,7 +138,7 @@ func (w *Weft) Page(tb testing.TB, path string) string {
 	if err != nil {
 		tb.Fatalf("child: admin: %v", err)
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // it has been read
 	text, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		tb.Fatalf("child: GET %s: %d %v\n%s", path, resp.StatusCode, err, text)

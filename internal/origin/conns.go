@@ -21,5 +21,6 @@ func (c *Conns) state(_ net.Conn, s http.ConnState) {
 		c.opened.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		c.closed.Add(1)
+	default: // the same connection goes on
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -123,9 +124,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler) // half a body must not look like a whole one
 		}
 	}
-	for name, values := range r.Trailer {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), r.Trailer)
 }
 
 func seen(w http.ResponseWriter, r *http.Request) {

@@ -14,7 +14,7 @@ import (
 const period = 1<<20 + 7
 
 // block is one period of noise.
-var block = sync.OnceValue(func() []byte {
+var block = sync.OnceValue(func() []byte { //nolint:gochecknoglobals // a constant that is too long to be written down
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // noise, the same in every process
 	p := make([]byte, period)
 	for i := range p {

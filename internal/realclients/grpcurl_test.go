@@ -40,9 +40,11 @@ func TestGRPCurl(t *testing.T) {
 		// What fails directly is not weft's.
 		{"directly", func(*testing.T) string { return l.Addr().String() }, "-plaintext"},
 		{"cleartext", func(t *testing.T) string {
+			t.Helper()
 			return child.Run(t, child.Config(child.Router{Protocol: "h2", To: port})).Addr(t, "h2")
 		}, "-plaintext"},
 		{"TLS", func(t *testing.T) string {
+			t.Helper()
 			return child.Run(t, child.Config(child.Router{Protocol: "h2", To: port, Server: child.ServerTLS(files)})).Addr(t, "h2")
 		}, "-insecure"},
 	}

@@ -79,8 +79,9 @@ func misleading(err error) bool {
 	switch s.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // record is what has happened.

@@ -2,6 +2,7 @@ package testtool
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -136,7 +137,7 @@ func fingerprint(pkg string, files ...string) (string, error) {
 		fmt.Fprintln(h, len(text))
 		_, _ = h.Write(text) // a hash takes everything
 	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:6]), nil
+	return hex.EncodeToString(h.Sum(nil)[:6]), nil
 }
 
 // lock waits for an flock(2), which a process that dies gives back.
