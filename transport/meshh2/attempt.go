@@ -8,6 +8,7 @@ import (
 	"time"
 
 	xhttp2 "golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/telemetry"
@@ -45,6 +46,7 @@ type attemptState struct {
 	moved    atomic.Int64  // bytes of the request that the endpoint's connection has taken
 
 	response
+	stream    openStream
 	diagnosis *diagnosis // what is added to the response; nil: nothing
 	over      bool       // the outcome is known
 }
@@ -194,14 +196,14 @@ func (a *attempt) open(on, conn *http2.Conn) {
 		return
 	}
 	a.out = s
-	a.to.state.stats.streams.open.Inc()
+	a.stream.open(&a.to.state.stats.streams, a.since, bare)
 	if !bare && (len(b.buf) > 0 || b.ended && b.trailer == nil) {
 		a.sendData(b.buf, b.ended && b.trailer == nil)
 		b.sent()
 		flush(on, x.peer.conn) // whose window was given back
 	}
 	if b.trailer != nil {
-		_ = s.SendTrailer(b.trailer) // a stream that has failed tells so by itself
+		a.sendTrailer(b.trailer)
 	}
 	flush(on, conn)
 }
@@ -243,7 +245,17 @@ func (a *attempt) sendData(p []byte, end bool) {
 	if n < len(p) {
 		a.x.queued = true
 	}
+	if a.stream.requestData(len(p)); end {
+		a.stream.requestEnd(a.x.elapsed())
+	}
 	a.credit(n)
+}
+
+// sendTrailer passes the end of the request on.
+func (a *attempt) sendTrailer(fields []hpack.HeaderField) {
+	_ = a.out.SendTrailer(fields) // a stream that has failed tells so by itself
+	a.stream.requestTrailer()
+	a.stream.requestEnd(a.x.elapsed())
 }
 
 // Sent implements http2.Receiver: the endpoint has taken n bytes of the request, so
@@ -281,8 +293,8 @@ func (a *attempt) Reset(s *http2.Stream, err error) {
 		return
 	}
 	on := s.Conn()
-	a.count.resets++
 	x.now = 0
+	a.stream.reset(x.elapsed(), true)
 	if a.over { // the response was complete: nobody wants the rest of the request
 		x.cur = nil
 		if code, ok := ResetCode(err); ok {
@@ -344,6 +356,7 @@ func (a *attempt) stop(on *http2.Conn, code xhttp2.ErrCode) {
 		a.cancel = nil
 	}
 	if a.out != nil {
+		a.stream.reset(a.x.elapsed(), false)
 		a.out.Reset(code)
 		flush(on, a.out.Conn())
 	}
@@ -360,9 +373,6 @@ func (a *attempt) stop(on *http2.Conn, code xhttp2.ErrCode) {
 func (a *attempt) finish(res weft.Result, answered bool) {
 	a.over = true
 	a.endSpan(res.Class)
-	if a.out != nil {
-		a.to.state.stats.streams.end(&a.x.body.count, &a.count, a.x.elapsed()-a.since, res.Class == weft.Success)
-	}
 	res.Latency = a.latency // the head's: how long a stream goes on says nothing of the endpoint
 	a.pick.DoneDeposit(res, answered)
 }

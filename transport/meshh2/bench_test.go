@@ -187,7 +187,7 @@ func (o *origin) Trailer(s *http2.Stream, _ []hpack.HeaderField) { o.answer(s) }
 func (o *origin) Reset(*http2.Stream, error)                     {}
 func (o *origin) Sent(*http2.Stream, int)                        {}
 
-func originAddr(b *testing.B) string {
+func originAddr(b testing.TB) string {
 	b.Helper()
 	get, grpc := &origin{}, &origin{grpc: true}
 	return listen(b, func(nc net.Conn) *http2.Conn {
@@ -202,7 +202,7 @@ func originAddr(b *testing.B) string {
 }
 
 // listen serves connections until the benchmark ends.
-func listen(b *testing.B, conn func(net.Conn) *http2.Conn) string {
+func listen(b testing.TB, conn func(net.Conn) *http2.Conn) string {
 	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
@@ -235,7 +235,7 @@ func listen(b *testing.B, conn func(net.Conn) *http2.Conn) string {
 }
 
 // relayAddr starts a relay with everything that a proxy has in it.
-func relayAddr(b *testing.B, origin string, cl meshh2.Classifier) string {
+func relayAddr(b testing.TB, origin string, cl meshh2.Classifier) string {
 	b.Helper()
 	tree := telemetry.NewTree(telemetry.Options{Window: -1})
 	in := naming.NewInterpreter(naming.Options{

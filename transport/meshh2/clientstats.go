@@ -34,7 +34,7 @@ func newClientStats(s *telemetry.Scope) *clientStats {
 		duration: s.Stat("connection_duration"),
 		received: s.Counter("received_bytes"),
 		sent:     s.Counter("sent_bytes"),
-		streams:  newStreamStats(s),
+		streams:  newClientStreamStats(s),
 		since:    map[*http2.Conn]time.Time{},
 	}
 }

@@ -70,7 +70,7 @@ type exchangeState struct {
 	status   string        // sent to the caller
 	success  weft.Class    // as far as the listener's metrics are concerned
 
-	passed   streamCount  // of the response, as the caller got it
+	stream   openStream   // the caller's
 	credited atomic.Int64 // bytes of the request that the caller has its window back for
 
 	fields *Head // where the memory of req comes from
@@ -103,6 +103,7 @@ func (x *exchange) begin(fields []hpack.HeaderField, end bool) {
 	x.req.Load(fields)
 	x.body.ended = end
 	h.stats.begin()
+	x.stream.open(&h.stats.streams, 0, end)
 	// The caller's context first: a bad dtab is the caller's mistake and is answered
 	// before anything else looks at the request. The server span begins as soon as the
 	// trace is known.
@@ -163,7 +164,10 @@ func (x *exchange) Data(s *http2.Stream, p []byte, end bool) {
 		return
 	}
 	x.body.ended = x.body.ended || end
-	x.body.count.data(len(p))
+	if x.stream.requestData(len(p)); end {
+		x.now = 0
+		x.stream.requestEnd(x.elapsed())
+	}
 	a := x.cur
 	switch {
 	case a != nil && a.out != nil:
@@ -186,9 +190,11 @@ func (x *exchange) Trailer(s *http2.Stream, fields []hpack.HeaderField) {
 		return
 	}
 	x.body.ended = true
-	x.body.count.trailers++
+	x.now = 0
+	x.stream.requestTrailer()
+	x.stream.requestEnd(x.elapsed())
 	if a := x.cur; a != nil && a.out != nil {
-		_ = a.out.SendTrailer(fields) // if the stream has failed, it has been or will be told
+		a.sendTrailer(fields)
 		x.peer.conn.FlushAfter(a.out.Conn())
 	}
 	if !x.over {
@@ -219,11 +225,12 @@ func (x *exchange) Reset(s *http2.Stream, err error) {
 	if e, ok := errors.AsType[*http2.ResetError](err); ok && e.Remote {
 		code = e.Code // its reason may matter to the endpoint
 	}
-	x.body.count.resets++
+	x.stream.reset(x.elapsed(), true)
 	a := x.cur
 	x.cur = nil
 	if x.over { // of the request only something was still going on
 		if a != nil && a.out != nil {
+			a.stream.reset(x.elapsed(), false)
 			a.out.Reset(code)
 			x.peer.conn.FlushAfter(a.out.Conn())
 		}

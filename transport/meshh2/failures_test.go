@@ -469,7 +469,10 @@ func TestWaitsForRoom(t *testing.T) {
 }
 
 func TestRetriesGoElsewhere(t *testing.T) {
-	s := setup{service: services(transport.ServiceOptions{}, meshh2.ServiceSettings{Classifier: meshh2.All})}
+	s := setup{
+		service: services(transport.ServiceOptions{}, meshh2.ServiceSettings{Classifier: meshh2.All}),
+		client:  clients(transport.ClientOptions{Accrual: circuit.None{}}, meshh2.ClientSettings{}), // or five in a row leave one endpoint
+	}
 	inWorld(t, s, func(w *world) {
 		a, b := w.raw(""), w.raw("")
 		w.put("dog", a.addr, b.addr)

@@ -31,6 +31,9 @@ func (x *exchange) pass(on *http2.Conn, a *attempt, fields []hpack.HeaderField, 
 	x.from = a.out
 	x.release()
 	_ = x.in.SendHead(h.Fields, end) // a stream that has failed tells so by itself
+	if end {
+		x.stream.responseEnd(x.elapsed())
+	}
 	x.r.free(h)
 	flush(on, x.peer.conn)
 }
@@ -39,6 +42,7 @@ func (x *exchange) pass(on *http2.Conn, a *attempt, fields []hpack.HeaderField, 
 func (x *exchange) answered(status string) {
 	x.headSent, x.status = true, status
 	x.latency = x.elapsed()
+	x.stream.answered(x.latency)
 }
 
 // passData gives the caller a piece of the body. The endpoint may send as much more
@@ -49,7 +53,9 @@ func (x *exchange) passData(on *http2.Conn, p []byte, end bool) {
 	}
 	n := len(p)
 	if !x.muted {
-		x.passed.data(len(p))
+		if x.stream.responseData(len(p)); end {
+			x.stream.responseEnd(x.elapsed())
+		}
 		n, _ = x.in.SendData(p, end) // a stream that has failed tells so by itself
 		if n < len(p) {
 			x.queued = true
@@ -78,8 +84,9 @@ func (x *exchange) passEnd(on *http2.Conn, p []byte, trailer []hpack.HeaderField
 	if !early {
 		SetSuccessClass(h, class)
 	}
-	x.passed.trailers++
 	_ = x.in.SendTrailer(h.Fields) // a stream that has failed tells so by itself
+	x.stream.responseTrailer()
+	x.stream.responseEnd(x.elapsed())
 	x.r.free(h)
 	flush(on, x.peer.conn)
 }
@@ -135,16 +142,17 @@ func (x *exchange) answer(on *http2.Conn, err error) {
 		x.reset(on, a.Code)
 		return
 	case a.Trailer != nil:
-		x.passed.trailers++
 		_ = x.in.SendTrailer(a.Trailer) // a stream that has failed tells so by itself
+		x.stream.responseTrailer()
 	default:
 		x.answered(a.Head[0].Value)
 		_ = x.in.SendHead(a.Head, a.Body == nil) // a stream that has failed tells so by itself
 		if a.Body != nil {
-			x.passed.data(len(a.Body))
 			_, _ = x.in.SendData(a.Body, true) // likewise
+			x.stream.responseData(len(a.Body))
 		}
 	}
+	x.stream.responseEnd(x.elapsed())
 	flush(on, x.peer.conn)
 }
 
@@ -154,7 +162,7 @@ func (x *exchange) reset(on *http2.Conn, code xhttp2.ErrCode) {
 		return
 	}
 	x.closed = true
-	x.passed.resets++
+	x.stream.reset(x.elapsed(), false)
 	x.in.Reset(code)
 	flush(on, x.peer.conn)
 }

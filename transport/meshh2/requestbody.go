@@ -11,7 +11,6 @@ type requestBody struct {
 	tooLong bool   // because the request is longer than limit
 	ended   bool   // the caller has sent everything
 	trailer []hpack.HeaderField
-	count   streamCount
 }
 
 // keep adds a piece that is being sent.

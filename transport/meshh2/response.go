@@ -23,8 +23,6 @@ type response struct {
 	heldData  []byte
 	holdUntil time.Time
 
-	count streamCount
-
 	late      Head // what a classifier sees of the head later on: the status
 	lateField [1]hpack.HeaderField
 }
@@ -59,6 +57,9 @@ func (a *attempt) respond(on *http2.Conn, fields []hpack.HeaderField, end bool) 
 	a.status = fields[0].Value
 	x.now = time.Since(x.begun) // looking at the clock is not free: once for all who want to know
 	a.latency = max(x.now-a.since, 1)
+	if a.stream.answered(x.now); end {
+		a.stream.responseEnd(x.now)
+	}
 	a.until = time.Time{} // the timeouts wait for the head only: a stream may take as long as it likes
 	a.late.Fields = fields
 	if a.to != nil && a.to.state.AccessLog != nil {
@@ -115,10 +116,11 @@ func (a *attempt) Data(s *http2.Stream, p []byte, end bool) {
 		return
 	}
 	on := s.Conn()
-	a.count.data(len(p))
+	a.stream.responseData(len(p))
 	switch {
 	case end:
 		x.now = 0
+		a.stream.responseEnd(x.elapsed())
 		a.last(on, p, nil, false)
 	case a.held == nil:
 		x.passData(on, p, false)
@@ -139,8 +141,9 @@ func (a *attempt) Trailer(s *http2.Stream, fields []hpack.HeaderField) {
 	if x.cur != a || a.out != s || a.over {
 		return
 	}
-	a.count.trailers++
 	x.now = 0
+	a.stream.responseTrailer()
+	a.stream.responseEnd(x.elapsed())
 	a.last(s.Conn(), nil, fields, true)
 }
 

@@ -34,7 +34,7 @@ func newServerStats(s *telemetry.Scope) *serverStats {
 		load:     s.UpDown("load"), // the name that Linkerd's dashboard reads
 		status:   s.Scope("status"),
 		time:     s.Scope("time"),
-		streams:  newStreamStats(s),
+		streams:  newServerStreamStats(s),
 	}
 	for i := range t.classes {
 		name := strconv.Itoa(i) + "XX"
@@ -50,7 +50,6 @@ func newServerStats(s *telemetry.Scope) *serverStats {
 func (s *serverStats) begin() {
 	s.pending.Inc()
 	s.load.Inc()
-	s.streams.open.Inc()
 }
 
 // end records an exchange. It is a success if the mesh says so in l5d-success-class;
@@ -74,7 +73,6 @@ func (s *serverStats) end(x *exchange, err error) {
 		s.failures.RecordError(err)
 	case weft.Ignored:
 	}
-	s.streams.end(&x.passed, &x.body.count, x.elapsed(), x.success == weft.Success)
 }
 
 func (s *serverStats) code(status string) *telemetry.Counter {
