@@ -109,7 +109,11 @@ func (x *exchange) upload(body io.ReadCloser, length int64) {
 			}
 		}
 		if err != nil && err != io.EOF {
-			x.abort(err)
+			// The end of the exchange closes the body: that error is nobody's, least of all
+			// that of a response which came whole.
+			if !x.finished() {
+				x.abort(err)
+			}
 			return
 		}
 		if err == io.EOF && length > 0 {

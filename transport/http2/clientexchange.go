@@ -172,9 +172,11 @@ func (x *exchange) ended(s *Stream) {
 	if unsent {
 		x.out.stop(errResponseEnded)
 		s.Reset(xhttp2.ErrCodeNo)
-		x.closeUploadAside()
 	}
 	x.finish()
+	if unsent {
+		x.closeUploadAside()
+	}
 }
 
 // failed is called when the stream has ended early.
@@ -189,8 +191,8 @@ func (x *exchange) failed(err error) {
 		x.in.end(err, nil)
 	}
 	x.out.stop(err)
-	x.closeUploadAside()
 	x.finish()
+	x.closeUploadAside()
 	x.wakeUp()
 }
 
@@ -217,6 +219,13 @@ func (x *exchange) finish() {
 	if stop != nil {
 		stop()
 	}
+}
+
+// finished says whether finish has been called.
+func (x *exchange) finished() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.done
 }
 
 // watch has the exchange aborted when ctx ends before it.
