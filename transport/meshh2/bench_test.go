@@ -187,10 +187,10 @@ func (o *origin) Trailer(s *http2.Stream, _ []hpack.HeaderField) { o.answer(s) }
 func (o *origin) Reset(*http2.Stream, error)                     {}
 func (o *origin) Sent(*http2.Stream, int)                        {}
 
-func originAddr(b testing.TB) string {
-	b.Helper()
+func originAddr(tb testing.TB) string {
+	tb.Helper()
 	get, grpc := &origin{}, &origin{grpc: true}
-	return listen(b, func(nc net.Conn) *http2.Conn {
+	return listen(tb, func(nc net.Conn) *http2.Conn {
 		return http2.NewServerConn(nc, http2.Options{}, func(s *http2.Stream, _ []hpack.HeaderField, end bool) http2.Receiver {
 			if end {
 				get.answer(s)
@@ -202,10 +202,10 @@ func originAddr(b testing.TB) string {
 }
 
 // listen serves connections until the benchmark ends.
-func listen(b testing.TB, conn func(net.Conn) *http2.Conn) string {
-	b.Helper()
+func listen(tb testing.TB, conn func(net.Conn) *http2.Conn) string {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
+	require.NoError(tb, err)
 	var serving sync.WaitGroup
 	var mu sync.Mutex
 	var all []*http2.Conn
@@ -222,7 +222,7 @@ func listen(b testing.TB, conn func(net.Conn) *http2.Conn) string {
 			serving.Go(func() { _ = c.Serve() })
 		}
 	})
-	b.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = l.Close()
 		mu.Lock()
 		for _, c := range all {
@@ -235,8 +235,8 @@ func listen(b testing.TB, conn func(net.Conn) *http2.Conn) string {
 }
 
 // relayAddr starts a relay with everything that a proxy has in it.
-func relayAddr(b testing.TB, origin string, cl meshh2.Classifier) string {
-	b.Helper()
+func relayAddr(tb testing.TB, origin string, cl meshh2.Classifier) string {
+	tb.Helper()
 	tree := telemetry.NewTree(telemetry.Options{Window: -1})
 	in := naming.NewInterpreter(naming.Options{
 		Base: dtab.MustParse("/svc => /#/w"),
@@ -253,14 +253,14 @@ func relayAddr(b testing.TB, origin string, cl meshh2.Classifier) string {
 		},
 		Classifier: cl,
 	})
-	require.NoError(b, err)
+	require.NoError(tb, err)
 	h := meshh2.NewHandler(meshh2.ServerOptions{Relay: relay, Label: "bench", Metrics: tree.Scope("rt", "bench", "server", "x")})
-	b.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = relay.Close()
 		_ = in.Close()
 		_ = tree.Close()
 	})
-	return listen(b, func(nc net.Conn) *http2.Conn {
+	return listen(tb, func(nc net.Conn) *http2.Conn {
 		var accept http2.Accept
 		c := http2.NewServerConn(nc, http2.Options{}, func(s *http2.Stream, f []hpack.HeaderField, end bool) http2.Receiver { return accept(s, f, end) })
 		accept = h.Accept(c)
