@@ -102,8 +102,13 @@ func (p *Process) Stop() error {
 	case <-p.exited:
 		return p.err
 	case <-time.After(limit):
-		return fmt.Errorf("child: %s has not ended %v after SIGTERM", p.Name, limit)
 	}
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT) // a Go program says what it is waiting for
+	select {
+	case <-p.exited:
+	case <-time.After(time.Second):
+	}
+	return fmt.Errorf("child: %s has not ended %v after SIGTERM", p.Name, limit)
 }
 
 // RSS returns the resident memory in bytes, 0 if it cannot be read.

@@ -52,7 +52,7 @@ func Run(tb testing.TB, yaml string, env ...string) *Weft {
 			tb.Errorf("weft has ended by itself: %v\n%s", w.err, w.out.tail(8<<10))
 		default:
 			if err := w.Stop(); err != nil {
-				tb.Errorf("weft: %v\n%s", err, w.out.tail(8<<10))
+				tb.Errorf("weft: %v\n%s", err, w.out.tail(64<<10))
 			}
 		}
 	})

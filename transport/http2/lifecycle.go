@@ -97,10 +97,13 @@ func (c *Conn) idle() {
 // shut ends the writing half; the peer's end is waited for, so that it gets what was
 // written last.
 func (c *Conn) shut() {
-	_ = c.nc.SetReadDeadline(time.Now().Add(shutWait))
+	wait := shutWait
 	if !c.closeWrite() {
-		_ = closeNow(c.nc)
+		// The reader is woken to close the connection. Closing it here would wait for the
+		// reader, which may be who calls.
+		wait = -time.Second
 	}
+	_ = c.nc.SetReadDeadline(time.Now().Add(wait))
 }
 
 // closeWrite says to the peer that nothing follows. Nothing is being written meanwhile.
