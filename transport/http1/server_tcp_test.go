@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weft-mesh/weft/internal/testcert"
 	"github.com/weft-mesh/weft/transport/http1"
 )
 
@@ -168,4 +169,22 @@ func TestServerLingers(t *testing.T) {
 		assert.Contains(t, string(answer), "400 Bad Request")
 		c.Close()
 	}
+}
+
+// TestCleartextToTLS is answered in words that the caller understands.
+func TestCleartextToTLS(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := http1.NewServer(http1.ServerOptions{Handler: http.NotFoundHandler()})
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(http1.NewTLSListener(l, testcert.NewFiles(t, "server").Pair(t).Config(t))) }()
+	resp, err := http.Get("http://" + l.Addr().String() + "/")
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
+	assert.Equal(t, "Client sent an HTTP request to an HTTPS server.\n", string(body))
+	require.NoError(t, s.Close())
+	require.ErrorIs(t, <-ended, http.ErrServerClosed)
 }

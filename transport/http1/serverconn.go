@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -50,8 +51,9 @@ type serverConn struct {
 	hang   hangup
 	watch  watch
 
-	work     *workspace // nil while nothing has come for a while
-	served   bool       // a request has been read
+	base     *http.Request // what those of the connection are copied from: it has the context
+	work     *workspace    // nil while nothing has come for a while
+	served   bool          // a request has been read
 	hijacked bool
 
 	deadline readDeadline
@@ -103,11 +105,25 @@ func (c *serverConn) handshake(secure *tls.Conn) bool {
 	ctx, cancel := context.WithTimeout(&c.ctx, c.srv.o.HeadTimeout)
 	defer cancel()
 	if err := secure.HandshakeContext(ctx); err != nil {
-		return false // its alert has told the caller
+		if re, ok := errors.AsType[tls.RecordHeaderError](err); ok && re.Conn != nil && isRequest(re.RecordHeader[:]) {
+			_, _ = re.Conn.Write([]byte("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 48\r\nConnection: close\r\n\r\n" +
+				"Client sent an HTTP request to an HTTPS server.\n")) // he is not owed more
+		}
+		return false // an alert has told other callers
 	}
 	state := secure.ConnectionState()
 	c.tls = &state
 	return true
+}
+
+// isRequest reports whether what came instead of a TLS record is the beginning of an
+// HTTP request.
+func isRequest(begin []byte) bool {
+	switch string(begin) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "PATCH", "DELET", "OPTIO", "TRACE", "CONNE":
+		return true
+	}
+	return false
 }
 
 // other hands the connection to another protocol, with what was read of it.
@@ -400,7 +416,6 @@ func (c *serverConn) attach() {
 	}
 	c.work = w
 	w.reader.src = c
-	w.ctx.Context = &c.ctx //nolint:fatcontext // it replaces that of another connection
 }
 
 // detach gives it back. What has been read is lost.

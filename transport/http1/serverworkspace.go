@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"context"
 	"net"
 	"time"
 )
@@ -12,7 +11,6 @@ type workspace struct {
 	reader reader
 	out    []byte // of the response under way: see response
 	x      *serving
-	ctx    boundContext // of the connection that has it, for x
 
 	by     time.Time // when the read under way has to be over; zero: see serverConn.Read
 	inHead bool
@@ -21,9 +19,6 @@ type workspace struct {
 	vector  [3][]byte
 	buffers net.Buffers
 }
-
-// boundContext is the context of whichever connection has a workspace.
-type boundContext struct{ context.Context } //nolint:containedctx // it is a context itself
 
 // outSize is how large a response may be that leaves in one write without being copied
 // by the kernel piece by piece.
@@ -50,6 +45,5 @@ func (w *workspace) clear() {
 	if w.x != nil {
 		w.x.forget()
 	}
-	w.ctx.Context = context.Background()
 	w.by, w.inHead, w.inBody = time.Time{}, false, false
 }

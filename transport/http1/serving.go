@@ -16,7 +16,6 @@ type serving struct {
 	c       *serverConn
 	head    head
 	url     url.URL
-	base    *http.Request // has the context, and nothing else
 	req     http.Request
 	codings [1]string
 	body    *requestBody // nil: there is none. Never used again: its reader may come late
@@ -32,7 +31,6 @@ func (x *serving) forget() {
 	clear(x.w.own)
 	*x = serving{
 		head: head{fields: x.head.fields, header: x.head.header},
-		base: x.base,
 		w:    response{own: x.w.own},
 	}
 }
@@ -88,14 +86,14 @@ func (x *serving) make() error {
 		return err
 	}
 	if c.srv.o.Recycle {
-		if x.base == nil {
-			x.base = (&http.Request{}).WithContext(&c.work.ctx)
+		if c.base == nil {
+			c.base = (&http.Request{}).WithContext(&c.ctx)
 		}
+		x.req = *c.base
 	} else {
 		ctx, cancel := context.WithCancel(&c.ctx)
-		x.base, x.cancel = (&http.Request{}).WithContext(ctx), cancel
+		x.req, x.cancel = *(&http.Request{}).WithContext(ctx), cancel
 	}
-	x.req = *x.base
 	r := &x.req
 	r.Method, r.URL, r.Header, r.Host, r.RequestURI = h.method, &x.url, h.header, h.host, h.target
 	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, h.minor
