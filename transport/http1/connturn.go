@@ -2,14 +2,10 @@ package http1
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"os"
-	"time"
 )
 
 // turn is one request and its response on a connection: everything that an exchange
@@ -65,13 +61,6 @@ const responseBuffer = 16 << 10
 
 // keptBuffer is how large a buffer may have grown to be used for other exchanges.
 const keptBuffer = 16 << 10
-
-// maxInformational is how many 1xx responses may come before the final one.
-const maxInformational = 16
-
-// suspectAfter is the idle time after which a connection is looked at before a request
-// is sent on it that could be sent again without looking.
-const suspectAfter = time.Second
 
 // RoundTrip implements http.RoundTripper, whatever the host of the request's URL. Of
 // httptrace it calls the hooks for connections, for the writing of the request, and for
@@ -208,65 +197,6 @@ func (t *turn) plan(body io.ReadCloser) error {
 	return nil
 }
 
-// suspicious reports whether c, which was idle, is to be looked at before it is used.
-// A request that may be sent again needs no look, which costs a system call, to find
-// out that the endpoint has closed the connection. But where the last request had a
-// body, the endpoint may have taken a part of it for a request, and the answer to that
-// must not become the answer to this one.
-func (t *turn) suspicious(c *poolConn) bool {
-	return !t.replay || !safe(t.req.Method) || c.fed || time.Since(c.idleSince) > suspectAfter
-}
-
-// safe reports whether a method changes nothing (RFC 9110 §9.2.1).
-func safe(method string) bool {
-	switch method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		return true
-	}
-	return false
-}
-
-// idempotent reports whether a request that was processed may be sent again (RFC 9110
-// §9.2.2).
-func idempotent(method string) bool {
-	return safe(method) || method == http.MethodPut || method == http.MethodDelete
-}
-
-// stale reports whether err can be that of a connection which was closed while it was
-// idle, and the request may be sent on another one.
-func (t *turn) stale(err error) bool {
-	var unsent *unsentError
-	switch {
-	case t.heard, !t.replay, isTimeout(err), t.ctx.Err() != nil:
-		return false
-	case errors.As(err, &unsent):
-		return true
-	}
-	_, malformed := errors.AsType[*ResponseError](err)
-	_, ours := errors.AsType[*bodyError](err)
-	return !malformed && !ours && (idempotent(t.req.Method) || errors.Is(err, io.EOF) && t.c != nil && t.c.unheard())
-}
-
-// unsentError is a failed write before which nothing had been sent.
-type unsentError struct{ err error }
-
-func (e *unsentError) Error() string { return "http1: writing the request: " + e.err.Error() }
-func (e *unsentError) Unwrap() error { return e.err }
-
-// again prepares the request to be sent once more.
-func (t *turn) again() error {
-	t.x.Resent = true
-	body := t.req.Body
-	if t.fed && t.out.mem == nil {
-		t.out.close()
-		var err error
-		if body, err = t.req.GetBody(); err != nil {
-			return &bodyError{err}
-		}
-	}
-	return t.plan(body)
-}
-
 // on sends the request on c and returns the response. After an error it is for the
 // caller to close c, if t still has it.
 func (t *turn) on(c *poolConn, fresh bool) (*http.Response, error) {
@@ -301,188 +231,4 @@ func (t *turn) watch() {
 		return
 	}
 	t.stop = context.AfterFunc(t.ctx, t.c.interrupter)
-}
-
-// receive reads heads until the final one.
-func (t *turn) receive() error {
-	for range maxInformational {
-		if err := t.readHead(); err != nil {
-			return err
-		}
-		if t.head.status >= 200 || t.head.status == http.StatusSwitchingProtocols {
-			return nil
-		}
-		if err := t.inform(); err != nil {
-			return err
-		}
-	}
-	return &ResponseError{Err: refuse(http.StatusBadGateway, "too many informational responses")}
-}
-
-func (t *turn) readHead() error {
-	block, err := t.rd.head(&t.lim)
-	if err == nil {
-		size := len(block)
-		t.gotFirstByte()
-		t.heard = true
-		if err = t.head.parseResponse(block, t.req.Method); err == nil {
-			t.rd.take(size)
-			return nil
-		}
-	}
-	return t.malformed(err)
-}
-
-// malformed marks an error of the protocol as the endpoint's.
-func (t *turn) malformed(err error) error {
-	if _, ok := errors.AsType[*ProtocolError](err); ok {
-		return &ResponseError{Err: err}
-	}
-	return err
-}
-
-// explain returns what to say of an error of the connection: what was behind it.
-func (t *turn) explain(err error) error {
-	interrupted := t.c != nil && t.c.interrupted.Load()
-	if t.ctx.Err() != nil && (t.c == nil || interrupted) {
-		return context.Cause(t.ctx)
-	}
-	if t.up != nil {
-		// What the read says of a connection that is gone is the same whenever the upload
-		// notices, and tells an end from a reset, as a failed write does not.
-		if failed := t.up.failure(); failed != nil && (interrupted || t.up.ours()) {
-			return failed
-		}
-	}
-	if _, ok := errors.AsType[*ResponseError](err); ok {
-		return err
-	}
-	err = t.malformed(err)
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("http1: the endpoint closed the connection and did not answer: %w", err)
-	}
-	switch {
-	case !interrupted || !errors.Is(err, os.ErrDeadlineExceeded):
-		return err
-	case t.hang != nil:
-		return context.Canceled // which the context is about to say as well
-	case t.up != nil:
-		return errAborted
-	}
-	return http.ErrBodyReadAfterClose // by Close, during a Read
-}
-
-// accept returns the response whose head was read.
-func (t *turn) accept() (*http.Response, error) {
-	if t.head.status == http.StatusSwitchingProtocols || t.req.Method == http.MethodConnect && t.head.status < 300 {
-		return t.switched()
-	}
-	if t.up == nil {
-		t.out.close()
-	}
-	t.body.begin(&t.rd, &t.lim, &t.head)
-	resp := t.response()
-	if t.head.framing == empty && !t.pool.o.Recycle {
-		resp.Body = http.NoBody
-		t.release(true)
-		t.free()
-		return resp, nil
-	}
-	b := &t.own
-	if !t.pool.o.Recycle {
-		b = &clientBody{}
-	}
-	b.t, b.resp, b.err = t, resp, nil
-	resp.Body = b
-	// What is here already needs no connection, nor anybody who watches it.
-	if t.up == nil && (t.head.framing == empty || t.head.framing == sized && int64(len(t.rd.buffered())) >= t.body.left) {
-		t.release(true)
-		return resp, nil
-	}
-	b.attach(t.c)
-	t.owner = b
-	return resp, nil
-}
-
-// errUnasked refuses a change of protocol that nobody asked for.
-func errUnasked() error {
-	return &ResponseError{Err: refuse(http.StatusBadGateway, "101 without a request to upgrade")}
-}
-
-// switched returns the response after which the connection is no longer HTTP/1.1.
-func (t *turn) switched() (*http.Response, error) {
-	if t.head.status == http.StatusSwitchingProtocols && len(t.req.Header["Upgrade"]) == 0 {
-		return nil, errUnasked()
-	}
-	if !t.unhook(t.c) {
-		switch {
-		case t.ctx.Err() != nil:
-			return nil, context.Cause(t.ctx)
-		case t.up != nil:
-			return nil, errAborted
-		}
-		return nil, context.Canceled // which the context is about to say as well
-	}
-	t.out.close()
-	resp := &http.Response{}
-	*resp = *t.response()
-	resp.Body = newTunnelConn(t.c, t.rd.buffered())
-	resp.ContentLength = -1
-	if t.pool.o.ReadTimeout > 0 {
-		_ = t.c.nc.SetReadDeadline(time.Time{}) // reading says so if it fails
-	}
-	t.c = nil
-	t.head.header = nil // it is the response's
-	t.free()
-	return resp, nil
-}
-
-// release gives the connection back, if ok and nothing else speaks against its being
-// used again, and closes it otherwise.
-func (t *turn) release(ok bool) {
-	c := t.c
-	if c == nil {
-		return
-	}
-	t.c = nil
-	if t.owner != nil {
-		t.owner.attach(nil)
-		t.owner = nil
-	}
-	ok = t.unhook(c) && ok
-	// Bytes after the response are nobody's.
-	if ok && !t.last && !t.head.close && int64(len(t.rd.buffered())) == t.body.left && t.body.framing != untilClose && t.settle(c) {
-		c.fed = t.fed
-		t.pool.put(c)
-		t.putIdle()
-		return
-	}
-	c.close()
-}
-
-// unhook takes the connection away from the request's context and from the upload, and
-// reports whether neither has spoilt it.
-func (t *turn) unhook(c *poolConn) bool {
-	ok := true
-	if t.stop != nil {
-		ok = t.stop()
-		t.stop = nil
-	}
-	if t.hang != nil {
-		t.hang.unwatch(c)
-		ok = !c.interrupted.Load()
-		t.hang = nil
-	}
-	if t.up != nil {
-		ok = t.up.finish() && ok
-	}
-	return ok
-}
-
-// settle leaves no deadline on a connection that will be idle.
-func (t *turn) settle(c *poolConn) bool {
-	if t.pool.o.ReadTimeout <= 0 && c.until.IsZero() {
-		return !c.interrupted.Load()
-	}
-	return c.limitReads(time.Time{}) == nil
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	xhttp2 "golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
 
@@ -233,40 +232,6 @@ func (w *responseWriter) sendHead(sample []byte, length int64, end bool) error {
 	return err
 }
 
-// informational sends a 1xx head with the fields of the header as it is now.
-func (w *responseWriter) informational(status int) {
-	heads := &w.c.sc.server.heads
-	fields := heads.get()
-	*fields = w.c.sc.server.names.appendHeader(appendField(*fields, ":status", statusDigits(status)), w.header,
-		func(name string) bool {
-			return name == "content-length" || strings.HasPrefix(name, "trailer:") || !validName(name)
-		})
-	w.sendInformational(*fields, status)
-	heads.put(fields)
-}
-
-func (w *responseWriter) sendInformational(fields []hpack.HeaderField, status int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.sent {
-		return
-	}
-	w.went = w.went || status == http.StatusContinue
-	_ = w.out.stream.SendHead(fields, false) // an event tells why not
-	w.out.stream.conn.Flush()
-}
-
-// continued asks the client for the body, once.
-func (w *responseWriter) continued() {
-	w.mu.Lock()
-	went := w.went
-	w.went = true
-	w.mu.Unlock()
-	if !went {
-		w.sendInformational([]hpack.HeaderField{{Name: ":status", Value: "100"}}, http.StatusContinue)
-	}
-}
-
 // Flush implements http.Flusher.
 func (w *responseWriter) Flush() { _ = w.FlushError() } // the interface knows no errors
 
@@ -299,117 +264,3 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 
 // EnableFullDuplex does nothing: streams of HTTP/2 are.
 func (w *responseWriter) EnableFullDuplex() error { return nil }
-
-// finish sends what is left.
-func (w *responseWriter) finish() {
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
-	}
-	w.finished = true
-	defer w.release()
-	trailer := w.appendTrailers()
-	defer func() {
-		if trailer != nil {
-			w.c.sc.server.heads.put(trailer)
-		}
-	}()
-	var held, sample []byte
-	if w.buf != nil {
-		held, sample = *w.buf, *w.buf
-	}
-	if w.c.isHead() {
-		held = nil
-	}
-	if !w.sent {
-		length := w.declared
-		if length < 0 && w.bodyAllowed() && (!w.c.isHead() || w.written > 0 && w.written <= bodyBytes) {
-			length = w.written
-		}
-		if err := w.sendHead(sample, length, len(held) == 0 && trailer == nil); err != nil || len(held) == 0 && trailer == nil {
-			return
-		}
-	}
-	if w.declared > w.written && !w.c.isHead() {
-		// An end now would say that this is all.
-		w.out.stream.Reset(xhttp2.ErrCodeInternal)
-		return
-	}
-	if trailer == nil {
-		_, _ = w.out.stream.SendData(held, true) // an event tells why not
-		return
-	}
-	if len(held) > 0 {
-		_, _ = w.out.stream.SendData(held, false) // likewise
-	}
-	_ = w.out.stream.SendTrailer(*trailer) // likewise
-}
-
-// release gives memory back.
-func (w *responseWriter) release() {
-	w.out.stopTimer()
-	if w.buf != nil {
-		w.c.sc.server.bodies.put(w.buf)
-		w.buf = nil
-	}
-	if w.fields != nil {
-		w.c.sc.server.heads.put(w.fields)
-		w.fields = nil
-	}
-}
-
-// appendTrailers returns the trailer fields, nil if there are none.
-func (w *responseWriter) appendTrailers() *[]hpack.HeaderField {
-	var trailer *[]hpack.HeaderField
-	add := func(key string, values []string) {
-		if !validTrailer(key) {
-			return
-		}
-		for _, v := range values {
-			v, ok := sendable(v)
-			if !ok {
-				continue
-			}
-			if trailer == nil {
-				trailer = w.c.sc.server.heads.get()
-			}
-			*trailer = appendField(*trailer, w.c.sc.server.names.lowerName(key), v)
-		}
-	}
-	for _, key := range w.trailers {
-		add(key, w.header[key])
-	}
-	for key, values := range w.header {
-		if k, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
-			add(http.CanonicalHeaderKey(k), values)
-		}
-	}
-	return trailer
-}
-
-// isHead says whether the response has no body, whatever the handler writes.
-func (c *call) isHead() bool { return c.req != nil && c.req.Method == http.MethodHead }
-
-// statusDigits is the value of :status.
-func statusDigits(status int) string {
-	if status == http.StatusOK {
-		return "200"
-	}
-	return strconv.Itoa(status)
-}
-
-// dateText is a Date field's value and the second that it is for.
-type dateText struct {
-	unix int64
-	text string
-}
-
-// dateNow returns the Date field's value, which is made once a second.
-func (s *Server) dateNow() string {
-	now := time.Now()
-	if d := s.date.Load(); d != nil && d.unix == now.Unix() {
-		return d.text
-	}
-	d := &dateText{now.Unix(), now.UTC().Format(http.TimeFormat)}
-	s.date.Store(d)
-	return d.text
-}
