@@ -3,7 +3,6 @@ package http1
 import (
 	"net/http"
 	"sync"
-	"time"
 )
 
 // HeaderAdopter is implemented by the ResponseWriters of a Server.
