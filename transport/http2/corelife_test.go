@@ -433,3 +433,28 @@ func TestFlushAfter(t *testing.T) {
 		assert.Len(t, up.got(), 1, "at once: the reader is waiting")
 	})
 }
+
+// TestClientSaysGoAway: it is answered as long as it asks, and is who closes; one that
+// does not is not waited for.
+func TestClientSaysGoAway(t *testing.T) {
+	for name, closes := range map[string]bool{"and closes": true, "and stays": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := rawClient(t, http2.Options{}, (&acceptor{}).accept)
+				p.settle()
+				p.got()
+				p.ok(p.w.WriteGoAway(0, xhttp2.ErrCodeNo, nil))
+				p.ok(p.w.WritePing(false, [8]byte([]byte("still in"))))
+				assert.Equal(t, []string{`PING ACK "still in"`}, p.got())
+				if closes {
+					_ = p.nc.Close()
+				} else {
+					time.Sleep(2 * time.Second)
+					assert.Equal(t, []string{"EOF"}, p.got())
+					_ = p.nc.Close()
+				}
+				assert.NoError(t, p.served())
+			})
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	xhttp2 "golang.org/x/net/http2"
@@ -83,8 +84,12 @@ func (c *Conn) idle() {
 	c.alarm.idleSince = -1
 	switch {
 	case c.life.over || c.life.ending:
-	case c.server && c.life.goneAway, c.server && c.life.goAway != nil:
+	case c.server && c.life.goneAway:
 		c.life.ending = true
+	case c.server && c.life.goAway != nil:
+		// The client is about to close. Who closes first with something unread makes the
+		// kernel throw away what the other was sent, and it may still ask, by a PING.
+		_ = c.nc.SetReadDeadline(time.Now().Add(shutWait))
 	case !c.server && c.life.draining:
 		c.appendGoAway(0, xhttp2.ErrCodeNo, "")
 		c.life.ending = true
@@ -161,7 +166,8 @@ func (c *Conn) finish(err error) error {
 	c.mu.Lock()
 	c.stopAlarm()
 	ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) // TLS without close_notify
-	orderly := c.life.ending || errors.Is(c.life.failure, ErrClosed) || ended && len(c.streams) == 0
+	left := c.server && c.life.goAway != nil && len(c.streams) == 0        // and took its time to close
+	orderly := c.life.ending || left && errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(c.life.failure, ErrClosed) || ended && len(c.streams) == 0
 	if c.life.failure != nil && !c.life.ending {
 		err = c.life.failure
 	}
