@@ -390,3 +390,27 @@ func TestFlowProperty(t *testing.T) {
 		})
 	})
 }
+
+// TestEmptyDataBeyondTheWindow: SETTINGS may leave a stream with a window below zero,
+// and an empty frame still ends it; what was consumed before comes back all the same.
+func TestEmptyDataBeyondTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &acceptor{recorder: recorder{keep: true}}
+		p := unsettledClient(t, http2.Options{InitialWindow: 10, WindowUpdateRatio: 0.5}, a.accept)
+		defer p.end()
+		for _, id := range []uint32{1, 3} {
+			p.headers(id, false, post()...)
+			p.ok(p.w.WriteData(id, false, make([]byte, 100))) // before it can know of the window
+		}
+		p.settle()
+		a.stream(0).Consume(100) // little of the window in force
+		p.conn.Flush()
+		assert.Empty(t, p.got())
+		p.ok(p.w.WriteSettingsAck())
+		assert.Equal(t, []string{"WINDOW 1 100"}, p.got())
+		p.ok(p.w.WriteData(3, true, nil))
+		assert.Empty(t, p.got())
+		events := a.list()
+		assert.Equal(t, "data 0 END", events[len(events)-1])
+	})
+}

@@ -59,7 +59,9 @@ func (s *Stream) admit(size uint32, n int, end bool) (xhttp2.ErrCode, string) {
 	if s.inEnd {
 		return xhttp2.ErrCodeStreamClosed, "DATA after the end"
 	}
-	if s.recvWin -= int64(size); s.recvWin < 0 {
+	// An empty frame needs no window (RFC 9113 6.9.1), which is below zero where SETTINGS
+	// have made it smaller than what was under way.
+	if s.recvWin -= int64(size); s.recvWin < 0 && size > 0 {
 		return xhttp2.ErrCodeFlowControl, "more data than the stream's window"
 	}
 	switch {

@@ -15,7 +15,12 @@ func (c *Conn) consume(s *Stream, n int) {
 	}
 	s.held -= n
 	s.back += n
-	if s.inEnd || s.gone {
+	c.giveBack(s)
+}
+
+// giveBack updates the peer's window if enough of it is free.
+func (c *Conn) giveBack(s *Stream) {
+	if s.inEnd || s.gone || s.back == 0 {
 		return
 	}
 	if w := float64(c.recvStart); float64(s.back) >= w*(1-c.o.WindowUpdateRatio) {

@@ -103,6 +103,7 @@ func (c *Conn) onSettingsAck() {
 		c.recvStart = int64(c.o.InitialWindow)
 		for _, s := range c.streams {
 			s.recvWin += by
+			c.giveBack(s) // what was little of the old window may be much of the new one
 		}
 	}
 	if n := c.o.HeaderTableBytes; n != 0 {
