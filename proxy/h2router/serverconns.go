@@ -1,9 +1,6 @@
 package h2router
 
 import (
-	"sync"
-	"time"
-
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport/http2"
 )
@@ -14,9 +11,6 @@ type serverConns struct {
 	received, sent   *telemetry.Counter
 	open             *telemetry.UpDown
 	duration         *telemetry.Stat
-
-	mu    sync.Mutex
-	since map[*http2.Conn]time.Time
 }
 
 var _ http2.ServerObserver = (*serverConns)(nil)
@@ -26,7 +20,6 @@ func newServerConns(s *telemetry.Scope) *serverConns {
 		connects: s.Counter("connects"), closes: s.Counter("closes"),
 		received: s.Counter("received_bytes"), sent: s.Counter("sent_bytes"),
 		open: s.UpDown("connections"), duration: s.Stat("connection_duration"),
-		since: map[*http2.Conn]time.Time{},
 	}
 }
 
@@ -37,21 +30,14 @@ func (c *serverConns) count(o http2.Options) http2.Options {
 }
 
 // Opened implements http2.ServerObserver.
-func (c *serverConns) Opened(conn *http2.Conn) {
+func (c *serverConns) Opened(*http2.Conn) {
 	c.connects.Inc()
 	c.open.Inc()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.since[conn] = time.Now()
 }
 
 // Closed implements http2.ServerObserver.
 func (c *serverConns) Closed(conn *http2.Conn, _ error) {
-	c.mu.Lock()
-	since := c.since[conn]
-	delete(c.since, conn)
-	c.mu.Unlock()
 	c.closes.Inc()
 	c.open.Dec()
-	c.duration.RecordMillis(time.Since(since))
+	c.duration.RecordMillis(conn.Age())
 }

@@ -185,6 +185,9 @@ func (c *Conn) NetConn() net.Conn { return c.nc }
 // now is the time since the connection began.
 func (c *Conn) now() time.Duration { return time.Since(c.begun) }
 
+// Age returns for how long there has been the connection.
+func (c *Conn) Age() time.Duration { return c.now() }
+
 func (c *Conn) newStream(id uint32) *Stream {
 	s := &Stream{conn: c, id: id, sendWin: c.peer.initialWindow, recvWin: c.recvStart, bodyLeft: -1}
 	c.streams[id] = s

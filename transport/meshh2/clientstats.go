@@ -1,7 +1,6 @@
 package meshh2
 
 import (
-	"sync"
 	"time"
 
 	"github.com/weft-mesh/weft/telemetry"
@@ -17,9 +16,6 @@ type clientStats struct {
 	duration          *telemetry.Stat
 	received, sent    *telemetry.Counter
 	streams           streamStats
-
-	mu    sync.Mutex
-	since map[*http2.Conn]time.Time
 }
 
 var _ http2.ClientObserver = (*clientStats)(nil)
@@ -35,18 +31,14 @@ func newClientStats(s *telemetry.Scope) *clientStats {
 		received: s.Counter("received_bytes"),
 		sent:     s.Counter("sent_bytes"),
 		streams:  newClientStreamStats(s),
-		since:    map[*http2.Conn]time.Time{},
 	}
 }
 
 // Connected implements http2.ClientObserver.
-func (s *clientStats) Connected(c *http2.Conn, took time.Duration) {
+func (s *clientStats) Connected(_ *http2.Conn, took time.Duration) {
 	s.connects.Inc()
 	s.open.Inc()
 	s.latency.RecordMillis(took)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.since[c] = time.Now()
 }
 
 // DialFailed implements http2.ClientObserver.
@@ -58,9 +50,5 @@ func (s *clientStats) DialFailed(_ *http2.DialError, took time.Duration) {
 func (s *clientStats) Disconnected(c *http2.Conn, _ error) {
 	s.closes.Inc()
 	s.open.Dec()
-	s.mu.Lock()
-	begun := s.since[c]
-	delete(s.since, c)
-	s.mu.Unlock()
-	s.duration.RecordMillis(time.Since(begun))
+	s.duration.RecordMillis(c.Age())
 }

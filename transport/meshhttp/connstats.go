@@ -32,15 +32,26 @@ func newConnStats(s *telemetry.Scope) *connStats {
 	}
 }
 
-// failed and connected record how long it took to try.
-func (s *connStats) failed(d time.Duration)    { s.failures.RecordMillis(d) }
-func (s *connStats) connected(d time.Duration) { s.latency.RecordMillis(d) }
+// failed records how long it took to try.
+func (s *connStats) failed(took time.Duration) { s.failures.RecordMillis(took) }
 
-// count returns conn with its life and bytes counted, and its life limited if that
-// is positive.
-func (s *connStats) count(conn net.Conn, life time.Duration) net.Conn {
+// opened and closed count a connection.
+func (s *connStats) opened(took time.Duration) {
 	s.connects.Inc()
 	s.open.Inc()
+	s.latency.RecordMillis(took)
+}
+
+func (s *connStats) closed(lived time.Duration) {
+	s.closes.Inc()
+	s.open.Dec()
+	s.duration.RecordMillis(lived)
+}
+
+// count returns conn, which took as long to make, with its life and bytes counted, and
+// its life limited if that is positive.
+func (s *connStats) count(conn net.Conn, took, life time.Duration) net.Conn {
+	s.opened(took)
 	c := &countedConn{Conn: conn, stats: s, since: time.Now()}
 	if life > 0 {
 		c.timer = time.AfterFunc(life, c.expire)
@@ -85,9 +96,7 @@ func (c *countedConn) Close() error {
 		if c.timer != nil {
 			c.timer.Stop()
 		}
-		c.stats.closes.Inc()
-		c.stats.open.Dec()
-		c.stats.duration.RecordMillis(time.Since(c.since))
+		c.stats.closed(time.Since(c.since))
 	})
 	return c.Conn.Close()
 }

@@ -98,27 +98,10 @@ func (a *attempt) context(ctx context.Context, took time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "--- Router: %s ---\nrequest duration: %d ms\nservice name: %s\nclient name: %s\naddresses: [%s]\nselected address: %s\ndtab resolution:\n",
 		a.x.t.router.Options().Label, took.Milliseconds(), dest.Path(), client.ID(), strings.Join(client.Addrs(), ", "), a.pick.Endpoint.Addr())
-	for _, step := range a.resolution(ctx) {
+	for _, step := range Resolution(ctx, a.x.t.router, dest, client.ID()) {
 		b.WriteString("  " + step + "\n")
 	}
 	return b.String()
-}
-
-// resolution explains how the name became the chosen client, one step a line.
-func (a *attempt) resolution(ctx context.Context) []string {
-	d, ok := a.x.t.router.Options().Interpreter.(naming.Delegator)
-	if !ok {
-		return []string{a.x.dest.Path().String()}
-	}
-	ctx, cancel := context.WithTimeout(ctx, explainTime)
-	defer cancel()
-	// An explanation that is not complete may well have what is wanted of it.
-	tree, _ := d.Delegate(ctx, a.x.dest.Local(), a.x.dest.Path())
-	steps, ok := stepsTo(&tree, a.pick.Client.ID())
-	if !ok {
-		return []string{a.x.dest.Path().String()}
-	}
-	return steps
 }
 
 // stepsTo returns the steps from d to the leaf bound to id: every name, with the

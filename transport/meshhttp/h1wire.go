@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/telemetry"
@@ -38,19 +37,8 @@ func newH1Wire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope, r
 		WriteTimeout:   o.WriteTimeout,
 		MaxHeaderBytes: int(o.MaxHeaderBytes),
 		Observer: http1.Observer{
-			Connected: func(took time.Duration) {
-				stats.connects.Inc()
-				stats.open.Inc()
-				stats.connected(took)
-			},
-			ConnectFailed: stats.failed,
-			Closed: func(lived time.Duration) {
-				stats.closes.Inc()
-				stats.open.Dec()
-				stats.duration.RecordMillis(lived)
-			},
-			Received: stats.received.Add,
-			Sent:     stats.sent.Add,
+			Connected: stats.opened, ConnectFailed: stats.failed, Closed: stats.closed,
+			Received: stats.received.Add, Sent: stats.sent.Add,
 		},
 	}
 	w.pool = http1.NewPool(pool)

@@ -44,7 +44,7 @@ func newH2Wire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope, r
 				conn, err := d.dial(ctx, "h2")
 				return conn, h2Error(err)
 			},
-			Conn: conn, Scheme: scheme, Observer: &h2Conns{stats: stats, since: map[*http2.Conn]time.Time{}},
+			Conn: conn, Scheme: scheme, Observer: h2Conns{stats},
 		}),
 	}
 }
@@ -116,34 +116,15 @@ func (s *h2Sending) wroteAt() time.Time {
 }
 
 // h2Conns counts the connections to one endpoint.
-type h2Conns struct {
-	stats *connStats
-	mu    sync.Mutex
-	since map[*http2.Conn]time.Time
-}
+type h2Conns struct{ *connStats }
 
-var _ http2.ClientObserver = (*h2Conns)(nil)
+var _ http2.ClientObserver = h2Conns{}
 
 // Connected implements http2.ClientObserver.
-func (c *h2Conns) Connected(conn *http2.Conn, took time.Duration) {
-	c.stats.connects.Inc()
-	c.stats.open.Inc()
-	c.stats.connected(took)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.since[conn] = time.Now()
-}
+func (c h2Conns) Connected(_ *http2.Conn, took time.Duration) { c.opened(took) }
 
 // DialFailed implements http2.ClientObserver.
-func (c *h2Conns) DialFailed(_ *http2.DialError, took time.Duration) { c.stats.failed(took) }
+func (c h2Conns) DialFailed(_ *http2.DialError, took time.Duration) { c.failed(took) }
 
 // Disconnected implements http2.ClientObserver.
-func (c *h2Conns) Disconnected(conn *http2.Conn, _ error) {
-	c.mu.Lock()
-	since := c.since[conn]
-	delete(c.since, conn)
-	c.mu.Unlock()
-	c.stats.closes.Inc()
-	c.stats.open.Dec()
-	c.stats.duration.RecordMillis(time.Since(since))
-}
+func (c h2Conns) Disconnected(conn *http2.Conn, _ error) { c.closed(conn.Age()) }

@@ -42,8 +42,7 @@ func newNetWire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope) 
 			stats.failed(time.Since(begun))
 			return nil, err
 		}
-		stats.connected(time.Since(begun))
-		return stats.count(conn, pool.LifeTime), nil
+		return stats.count(conn, time.Since(begun), pool.LifeTime), nil
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return w.dial(ctx) }
 	w.rt = &http.Transport{
