@@ -3,40 +3,37 @@ package h2router
 import (
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 
 	"github.com/weft-mesh/weft/dtab"
-	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/proxy/accesslog"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/proxy/policy"
 	"github.com/weft-mesh/weft/proxy/tlsfiles"
-	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshh2"
 )
 
 // New returns a router that is not listening yet.
 func New(env plugin.RouterEnv) (*plugin.Router, error) {
-	b := &builder{env: env, c: env.Config}
+	b := &builder{Router: policy.Router{Env: env}, c: env.Config}
 	relay, err := b.relay()
 	if err != nil {
-		return nil, errors.Join(err, b.close())
+		return nil, errors.Join(err, b.Close())
 	}
 	r := &plugin.Router{
 		Label: b.c.Name(), Protocol: b.c.Protocol, Base: b.c.Dtab, Interpreter: env.Interpreter,
 		Core: relay.Router(), Identify: func(req *http.Request) (dtab.Path, dtab.Dtab, error) { return relay.Identify(headOf(req).Fields) },
 	}
-	b.closers = append([]io.Closer{relay}, b.closers...) // the relay first: it writes to the rest
-	r.Close = b.close
+	b.Closers = append([]io.Closer{relay}, b.Closers...) // the relay first: it writes to the rest
+	r.Close = b.Close
 	if b.log != nil {
 		r.Reopen = b.log.Reopen
 	}
 	for i := range b.c.Servers {
 		s, err := b.server(i, relay)
 		if err != nil {
-			return nil, errors.Join(err, b.close())
+			return nil, errors.Join(err, b.Close())
 		}
 		r.Servers = append(r.Servers, s)
 	}
@@ -45,26 +42,9 @@ func New(env plugin.RouterEnv) (*plugin.Router, error) {
 
 // builder holds what the parts of a router share while it is made.
 type builder struct {
-	env     plugin.RouterEnv
-	c       *config.Router
-	closers []io.Closer
-	log     *accesslog.Log // nil if there is none
-}
-
-func (b *builder) close() error {
-	var err error
-	for _, c := range b.closers {
-		err = errors.Join(err, c.Close())
-	}
-	b.closers = nil
-	return err
-}
-
-func (b *builder) logger() *slog.Logger {
-	if b.env.Logger == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return b.env.Logger
+	policy.Router
+	c   *config.Router
+	log *accesslog.Log // nil if there is none
 }
 
 func (b *builder) relay() (*meshh2.Relay, error) {
@@ -72,77 +52,34 @@ func (b *builder) relay() (*meshh2.Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	var p propagation.Propagator
-	if !b.c.TracePropagator.IsZero() {
-		if p, err = config.Build[propagation.Propagator](b.c.TracePropagator, plugin.Env{}); err != nil {
-			return nil, err
-		}
+	p, err := b.Propagation()
+	if err != nil {
+		return nil, err
 	}
 	b.accessLog()
 	opts := meshh2.Options{
 		Identifier:  identifier,
 		Propagation: p,
-		Tracers:     b.env.Tracers,
+		Tracers:     b.Env.Tracers,
 		Service:     b.h2Service,
 		Client:      b.h2Client,
-		Mesh: transport.Options{
-			Interpreter: b.env.Interpreter,
-			Label:       b.c.Name(),
-			Base:        b.c.Dtab,
-			Cache:       policy.Cache(b.c.BindingCache),
-			Service:     b.service,
-			Client:      b.client,
-			Metrics:     b.env.Tree.Scope("rt", b.c.Name()),
-			Logger:      b.logger(),
-		},
-	}
-	if b.c.BindingTimeout != nil {
-		opts.Mesh.BindingTimeout = *b.c.BindingTimeout
+		Mesh:        b.Mesh(),
 	}
 	return meshh2.New(opts)
 }
 
 func (b *builder) identifier() (meshh2.Identifier, error) {
-	env := plugin.IdentifierEnv{Prefix: b.c.Prefix(), Label: b.c.Name()}
-	if len(b.c.Identifiers) == 0 {
-		return meshh2.HeaderToken{Prefix: env.Prefix}, nil
+	chain, err := policy.Identifiers[meshh2.Identifier](&b.Router)
+	if err != nil || len(chain) > 0 {
+		return meshh2.Chain(chain), err
 	}
-	var chain meshh2.Chain
-	for _, part := range b.c.Identifiers {
-		i, err := config.Build[meshh2.Identifier](part, env)
-		if err != nil {
-			return nil, err
-		}
-		if c, ok := i.(io.Closer); ok {
-			b.closers = append(b.closers, c)
-		}
-		chain = append(chain, i)
-	}
-	return chain, nil
+	return meshh2.HeaderToken{Prefix: b.c.Prefix()}, nil
 }
 
-// service returns the options of a logical name. What can be wrong with the
-// section has been found when the configuration was checked; what is wrong all the
-// same is logged, and the defaults are used.
-func (b *builder) service(path dtab.Path) transport.ServiceOptions {
-	o, err := policy.Service(b.c.Service.For(path))
-	if err != nil {
-		b.logger().Error("service settings", "service", path.String(), "error", err)
-	}
-	return o
-}
-
-// h2Service returns what HTTP/2 adds to them.
+// h2Service returns what HTTP/2 adds to the settings.
 func (b *builder) h2Service(path dtab.Path) meshh2.ServiceSettings {
 	p := b.c.Service.For(path)
-	var s meshh2.ServiceSettings
-	if p.ResponseClassifier != nil {
-		c, err := config.Build[meshh2.Classifier](*p.ResponseClassifier, plugin.Env{})
-		if err != nil {
-			b.logger().Error("response classifier", "service", path.String(), "error", err)
-		}
-		s.Classifier = c
-	}
+	s := meshh2.ServiceSettings{Classifier: policy.Classifier[meshh2.Classifier](&b.Router, path)}
 	if p.ClassificationTimeout != nil {
 		if s.ClassificationTimeout = *p.ClassificationTimeout; s.ClassificationTimeout == 0 {
 			s.ClassificationTimeout = -1
@@ -167,16 +104,7 @@ func bufferSize(n *int) int {
 	}
 }
 
-// client returns the options of a bound name, likewise.
-func (b *builder) client(id dtab.Path) transport.ClientOptions {
-	o, err := policy.Client(b.c.Client.For(id))
-	if err != nil {
-		b.logger().Error("client settings", "client", id.String(), "error", err)
-	}
-	return o
-}
-
-// h2Client returns what HTTP/2 adds to them.
+// h2Client returns what HTTP/2 adds to the settings.
 func (b *builder) h2Client(id dtab.Path) meshh2.ClientSettings {
 	p := b.c.Client.For(id)
 	s := meshh2.ClientSettings{
@@ -207,5 +135,5 @@ func (b *builder) accessLog() {
 		o.Keep = *b.c.H2AccessLogRotateCount
 	}
 	b.log = accesslog.New(*b.c.H2AccessLog, o)
-	b.closers = append(b.closers, b.log)
+	b.Closers = append(b.Closers, b.log)
 }

@@ -29,7 +29,7 @@ var _ plugin.Server = (*server)(nil)
 func (b *builder) server(i int, relay *meshh2.Relay) (*server, error) {
 	c := b.c.Servers[i]
 	addr := b.c.Addr(i)
-	scope := b.env.Tree.Scope("rt", b.c.Name(), "server", addr.Addr().String()+"/"+strconv.Itoa(int(addr.Port())))
+	scope := b.Env.Tree.Scope("rt", b.c.Name(), "server", addr.Addr().String()+"/"+strconv.Itoa(int(addr.Port())))
 	o := meshh2.ServerOptions{
 		Relay:        relay,
 		Label:        b.c.Name(),
@@ -53,7 +53,7 @@ func (b *builder) server(i int, relay *meshh2.Relay) (*server, error) {
 	}
 	conns := newServerConns(scope)
 	settings := conn(c.H2Settings, c.ServerSession, &c.SocketOptions)
-	settings.Logger = b.logger()
+	settings.Logger = b.Logger()
 	if n := c.MaxConcurrentStreamsPerConnection; n != nil {
 		settings.MaxConcurrentStreams = uint32(*n) //nolint:gosec // the decoder checks the range
 	}

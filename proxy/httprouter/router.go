@@ -3,39 +3,36 @@ package httprouter
 import (
 	"errors"
 	"io"
-	"log/slog"
 
 	"github.com/weft-mesh/weft/dtab"
-	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/proxy/accesslog"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/proxy/policy"
 	"github.com/weft-mesh/weft/proxy/tlsfiles"
-	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
 
 // New returns a router that is not listening yet.
 func New(env plugin.RouterEnv) (*plugin.Router, error) {
-	b := &builder{env: env, c: env.Config}
+	b := &builder{Router: policy.Router{Env: env}, c: env.Config}
 	t, err := b.transport()
 	if err != nil {
-		return nil, errors.Join(err, b.close())
+		return nil, errors.Join(err, b.Close())
 	}
 	r := &plugin.Router{
 		Label: b.c.Name(), Protocol: b.c.Protocol, Base: b.c.Dtab, Interpreter: env.Interpreter,
 		Core: t.Router(), Identify: t.Identify,
 	}
-	b.closers = append([]io.Closer{t}, b.closers...) // the transport first: it writes to the rest
-	r.Close = b.close
+	b.Closers = append([]io.Closer{t}, b.Closers...) // the transport first: it writes to the rest
+	r.Close = b.Close
 	if b.log != nil {
 		r.Reopen = b.log.Reopen
 	}
 	for i := range b.c.Servers {
 		s, err := b.server(i, t)
 		if err != nil {
-			return nil, errors.Join(err, b.close())
+			return nil, errors.Join(err, b.Close())
 		}
 		r.Servers = append(r.Servers, s)
 	}
@@ -44,26 +41,9 @@ func New(env plugin.RouterEnv) (*plugin.Router, error) {
 
 // builder holds what the parts of a router share while it is made.
 type builder struct {
-	env     plugin.RouterEnv
-	c       *config.Router
-	closers []io.Closer
-	log     *accesslog.Log // nil if there is none
-}
-
-func (b *builder) close() error {
-	var err error
-	for _, c := range b.closers {
-		err = errors.Join(err, c.Close())
-	}
-	b.closers = nil
-	return err
-}
-
-func (b *builder) logger() *slog.Logger {
-	if b.env.Logger == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return b.env.Logger
+	policy.Router
+	c   *config.Router
+	log *accesslog.Log // nil if there is none
 }
 
 func (b *builder) transport() (*meshhttp.Transport, error) {
@@ -71,55 +51,30 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	var p propagation.Propagator
-	if !b.c.TracePropagator.IsZero() {
-		if p, err = config.Build[propagation.Propagator](b.c.TracePropagator, plugin.Env{}); err != nil {
-			return nil, err
-		}
+	p, err := b.Propagation()
+	if err != nil {
+		return nil, err
 	}
 	b.accessLog()
 	opts := meshhttp.Options{
 		Identifier:  identifier,
 		Propagation: p,
-		Tracers:     b.env.Tracers,
+		Tracers:     b.Env.Tracers,
 		BufferBytes: b.bufferBytes(),
 		Recycle:     true,
 		Service:     b.httpService,
 		Client:      b.httpClient,
-		Mesh: transport.Options{
-			Interpreter: b.env.Interpreter,
-			Label:       b.c.Name(),
-			Base:        b.c.Dtab,
-			Cache:       policy.Cache(b.c.BindingCache),
-			Service:     b.service,
-			Client:      b.client,
-			Metrics:     b.env.Tree.Scope("rt", b.c.Name()),
-			Logger:      b.logger(),
-		},
-	}
-	if b.c.BindingTimeout != nil {
-		opts.Mesh.BindingTimeout = *b.c.BindingTimeout
+		Mesh:        b.Mesh(),
 	}
 	return meshhttp.New(opts)
 }
 
 func (b *builder) identifier() (meshhttp.Identifier, error) {
-	env := plugin.IdentifierEnv{Prefix: b.c.Prefix(), Label: b.c.Name()}
-	if len(b.c.Identifiers) == 0 {
-		return meshhttp.HeaderToken{Prefix: env.Prefix}, nil
+	chain, err := policy.Identifiers[meshhttp.Identifier](&b.Router)
+	if err != nil || len(chain) > 0 {
+		return meshhttp.Chain(chain), err
 	}
-	var chain meshhttp.Chain
-	for _, part := range b.c.Identifiers {
-		i, err := config.Build[meshhttp.Identifier](part, env)
-		if err != nil {
-			return nil, err
-		}
-		if c, ok := i.(io.Closer); ok {
-			b.closers = append(b.closers, c)
-		}
-		chain = append(chain, i)
-	}
-	return chain, nil
+	return meshhttp.HeaderToken{Prefix: b.c.Prefix()}, nil
 }
 
 // mostAggregated is how long a message may be where streaming is disabled: Linkerd's limit
@@ -145,40 +100,12 @@ func (b *builder) bufferBytes() int64 {
 	}
 }
 
-// service returns the options of a logical name. What can be wrong with the
-// section has been found when the configuration was checked; what is wrong all the
-// same is logged, and the defaults are used.
-func (b *builder) service(path dtab.Path) transport.ServiceOptions {
-	o, err := policy.Service(b.c.Service.For(path))
-	if err != nil {
-		b.logger().Error("service settings", "service", path.String(), "error", err)
-	}
-	return o
-}
-
-// httpService returns what HTTP adds to them.
+// httpService returns what HTTP adds to the settings.
 func (b *builder) httpService(path dtab.Path) meshhttp.ServiceSettings {
-	part := b.c.Service.For(path).ResponseClassifier
-	if part == nil {
-		return meshhttp.ServiceSettings{}
-	}
-	c, err := config.Build[meshhttp.Classifier](*part, plugin.Env{})
-	if err != nil {
-		b.logger().Error("response classifier", "service", path.String(), "error", err)
-	}
-	return meshhttp.ServiceSettings{Classifier: c}
+	return meshhttp.ServiceSettings{Classifier: policy.Classifier[meshhttp.Classifier](&b.Router, path)}
 }
 
-// client returns the options of a bound name, likewise.
-func (b *builder) client(id dtab.Path) transport.ClientOptions {
-	o, err := policy.Client(b.c.Client.For(id))
-	if err != nil {
-		b.logger().Error("client settings", "client", id.String(), "error", err)
-	}
-	return o
-}
-
-// httpClient returns what HTTP adds to them.
+// httpClient returns what HTTP adds to the settings.
 func (b *builder) httpClient(id dtab.Path) meshhttp.ClientSettings {
 	p := b.c.Client.For(id)
 	s := meshhttp.ClientSettings{Pool: pool(p), TLS: tlsfiles.Client(p.TLS), Dial: policy.Dial(p.SocketOptions)}
@@ -210,5 +137,5 @@ func (b *builder) accessLog() {
 		o.Keep = *b.c.AccessLogRotateCount
 	}
 	b.log = accesslog.New(*b.c.AccessLog, o)
-	b.closers = append(b.closers, b.log)
+	b.Closers = append(b.Closers, b.log)
 }

@@ -34,7 +34,7 @@ var _ plugin.Server = (*server)(nil)
 func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 	c := b.c.Servers[i]
 	addr := b.c.Addr(i)
-	scope := b.env.Tree.Scope("rt", b.c.Name(), "server", addr.Addr().String()+"/"+strconv.Itoa(int(addr.Port())))
+	scope := b.Env.Tree.Scope("rt", b.c.Name(), "server", addr.Addr().String()+"/"+strconv.Itoa(int(addr.Port())))
 	conns := newServerConns(scope)
 	o := meshhttp.ServerOptions{
 		Transport:           t,
@@ -90,7 +90,7 @@ func (b *builder) http1(c config.Server, h http.Handler, conns *serverConns, h2 
 		NoDate:         true, // the endpoint's is passed on
 		BaseContext:    meshhttp.WithConnLabel,
 		Observer:       conns.observer(),
-		Logger:         b.logger(),
+		Logger:         b.Logger(),
 	}
 	if c.SocketOptions.ReadTimeout != nil {
 		o.ReadTimeout = *c.SocketOptions.ReadTimeout
@@ -122,7 +122,7 @@ func (b *builder) http2(c config.Server, h http.Handler) *http2.Server {
 		Handler:        h,
 		BaseContext:    func(conn net.Conn) context.Context { return meshhttp.WithConnLabel(context.Background(), conn) },
 		MaxUpgradeBody: -1,
-		Conn:           http2.Options{MaxHeaderListBytes: uint32(max(kb(b.c.MaxHeadersKB), defaultHeadBytes)), Logger: b.logger()}, //nolint:gosec // a few megabytes at most
+		Conn:           http2.Options{MaxHeaderListBytes: uint32(max(kb(b.c.MaxHeadersKB), defaultHeadBytes)), Logger: b.Logger()}, //nolint:gosec // a few megabytes at most
 	}
 	if c.SocketOptions.WriteTimeout != nil {
 		o.Conn.WriteTimeout = *c.SocketOptions.WriteTimeout
