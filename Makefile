@@ -68,6 +68,10 @@ bench-wire: ## compare the proxy with nginx, HAProxy and others, for docs/perfor
 bench-wire-build: ## build Caddy and Traefik for bench-wire (once, 15 minutes)
 	./bench/build-contenders.sh
 
+.PHONY: pgo
+pgo: ## make cmd/weft/default.pgo anew, from which the compiler knows the hot paths (quiet machine, a minute)
+	./bench/profile.sh
+
 .PHONY: bench-wire-test
 bench-wire-test: ## test the programs of bench-wire
 	cd bench && $(GO) vet ./... && $(GO) test ./...
