@@ -43,7 +43,7 @@ func (d *derived[T, U]) Load() (U, <-chan struct{}) {
 
 // MapState applies f to the value of s if there is one, and keeps its error.
 func MapState[T, U any](s State[T], f func(T) U) State[U] {
-	u := State[U]{Known: s.Known, Err: s.Err}
+	u := State[U]{Known: s.Known, Err: s.Err, Version: s.Version}
 	if s.Known {
 		u.Value = f(s.Value)
 	}

@@ -12,6 +12,17 @@ type State[T any] struct {
 	Value T
 	Known bool
 	Err   error
+
+	// Version is what the source of Value calls its version, such as a
+	// resourceVersion, an index or a zxid. It is for people; a Watcher sets it, and
+	// the status of the watch shows it.
+	Version string
+}
+
+// At returns s with its source's version.
+func (s State[T]) At(version string) State[T] {
+	s.Version = version
+	return s
 }
 
 // Ok returns the state in which v holds.

@@ -3,6 +3,7 @@ package naming
 import (
 	"context"
 	"math/rand/v2"
+	"reflect"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type watch[K comparable, T any] struct {
 
 	report sync.Mutex // guards what follows and the order of stores to cur
 	state  State[T]
+	status WatchStatus
 	good   bool // the present Watch has published a value
 }
 
@@ -36,7 +38,7 @@ type watch[K comparable, T any] struct {
 type observer struct{ stop func() bool }
 
 func newWatch[K comparable, T any](s *Shared[K, T], key K) *watch[K, T] {
-	return &watch[K, T]{s: s, key: key, observers: map[*observer]struct{}{}}
+	return &watch[K, T]{s: s, key: key, observers: map[*observer]struct{}{}, status: WatchStatus{Since: time.Now()}}
 }
 
 // join counts an observer until ctx ends. The mutex is held.
@@ -157,12 +159,20 @@ func (w *watch[K, T]) set(ctx context.Context, st State[T]) {
 	if ctx.Err() != nil || st.Pending() {
 		return
 	}
-	w.good = w.good || st.Known && st.Err == nil
+	if st.Known && st.Err == nil {
+		w.good = true
+		w.noteGood(st.Version)
+		if w.state.Known && w.state.Err == nil && reflect.DeepEqual(st.Value, w.state.Value) {
+			return // confirmed: nothing that a reader should wake up for
+		}
+	} else {
+		w.noteFailure(st.Err)
+	}
 	if !st.Known {
 		if w.state.Err != nil && w.state.Err.Error() == st.Err.Error() {
-			return // the same trouble again: nothing that a reader should wake up for
+			return // the same trouble again
 		}
-		st.Value, st.Known = w.state.Value, w.state.Known
+		st.Value, st.Known, st.Version = w.state.Value, w.state.Known, w.state.Version
 	}
 	w.state = st
 	w.cur.Store(st)

@@ -12,7 +12,9 @@ import "context"
 // goroutine until Watch returns; values must not be written to after they were
 // given to it.
 //
-//   - set(Ok(v)) publishes v.
+//   - set(Ok(v)) publishes v; set(Ok(v).At(version)) also says which version of
+//     the source's that is. A v that is deeply equal to the one before only confirms
+//     it: nobody is woken up, so a poll may report whatever it finds.
 //   - set(Failed(err)) reports a problem. The last good value stays, marked stale;
 //     without one the observers see the failure.
 //   - set of a pending State is ignored: what was known stays known.

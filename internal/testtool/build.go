@@ -49,7 +49,7 @@ func (t Tool) Path() (string, error) {
 		return path, nil // built while this one waited
 	}
 	// What is in place is whole: a build that is interrupted leaves only the other name.
-	if err := build(dir, string(t), path+".new"); err != nil {
+	if err := build(dir, string(t), path+".new", t.ldflags()); err != nil {
 		return "", err
 	}
 	return path, os.Rename(path+".new", path)
@@ -77,12 +77,12 @@ func Program(pkg string) (string, error) {
 		return "", err
 	}
 	defer unlock()
-	return path, build(root, pkg, path)
+	return path, build(root, pkg, path, "")
 }
 
 // build runs go build in the directory of a module.
-func build(dir, pkg, to string) error {
-	cmd := exec.Command("go", "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", to, pkg) //nolint:noctx // as long as it takes; go test has a limit
+func build(dir, pkg, to, ldflags string) error {
+	cmd := exec.Command("go", "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w"+ldflags, "-o", to, pkg) //nolint:noctx // as long as it takes; go test has a limit
 	cmd.Dir = dir
 	// A workspace or flags of the caller are not meant for another module.
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")

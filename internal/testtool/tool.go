@@ -19,7 +19,18 @@ const (
 	InteropServer Tool = "google.golang.org/grpc/interop/server"
 	// GRPCurl is curl for gRPC.
 	GRPCurl Tool = "github.com/fullstorydev/grpcurl/cmd/grpcurl"
+	// KubeAPIServer is the API server of Kubernetes. Building it takes minutes, once.
+	KubeAPIServer Tool = "k8s.io/kubernetes/cmd/kube-apiserver"
+	// Etcd is the store of the API server, and a discovery of its own.
+	Etcd Tool = "go.etcd.io/etcd/server/v3"
+	// Consul is for tests only: its licence forbids to ship it.
+	Consul Tool = "github.com/hashicorp/consul"
+	// CoreDNS is a DNS server.
+	CoreDNS Tool = "github.com/coredns/coredns"
 )
+
+// kubernetes is the version of the API server, which must be told to it.
+const kubernetes = "1.36.3"
 
 // module is the directory beside this file from which a tool is built, and name
 // what it is called in the cache.
@@ -33,8 +44,25 @@ func (t Tool) module() (dir, name string) {
 		return "grpcinterop", "interop-server"
 	case GRPCurl:
 		return "grpcurl", "grpcurl"
+	case KubeAPIServer:
+		return "kube", "kube-apiserver"
+	case Etcd:
+		return "etcd", "etcd"
+	case Consul:
+		return "consul", "consul"
+	case CoreDNS:
+		return "coredns", "coredns"
 	}
 	return "", ""
+}
+
+// ldflags are what the linker is told beside -s -w.
+func (t Tool) ldflags() string {
+	if t != KubeAPIServer {
+		return ""
+	}
+	const v = " -X k8s.io/component-base/version."
+	return v + "gitVersion=v" + kubernetes + v + "gitMajor=1" + v + "gitMinor=36"
 }
 
 // Get returns the path of a tool, which it builds unless it is in the cache.
