@@ -161,7 +161,7 @@ func (p goPackage) rel() string { return rel(p.ImportPath) }
 func (p goPackage) imports() []string {
 	var in []string
 	for _, i := range p.Imports {
-		if i == module || strings.HasPrefix(i, module+"/") {
+		if i == module || strings.HasPrefix(i, module+"/") || strings.HasPrefix(i, module+" ") {
 			in = append(in, rel(i))
 		}
 	}
@@ -169,6 +169,9 @@ func (p goPackage) imports() []string {
 }
 
 func rel(path string) string {
+	// Of a program that is built with a profile, go list names the package it is built
+	// for beside each.
+	path, _, _ = strings.Cut(path, " ")
 	if path == module {
 		return "."
 	}

@@ -82,7 +82,8 @@ func Program(pkg string) (string, error) {
 
 // build runs go build in the directory of a module.
 func build(dir, pkg, to, ldflags string) error {
-	cmd := exec.Command("go", "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w"+ldflags, "-o", to, pkg) //nolint:noctx // as long as it takes; go test has a limit
+	// Without the profile of cmd/weft, which would have every package compiled once more.
+	cmd := exec.Command("go", "build", "-mod=readonly", "-pgo=off", "-trimpath", "-ldflags=-s -w"+ldflags, "-o", to, pkg) //nolint:noctx // as long as it takes; go test has a limit
 	cmd.Dir = dir
 	// A workspace or flags of the caller are not meant for another module.
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
