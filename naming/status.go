@@ -64,7 +64,11 @@ func (s WatchStatus) Text(now time.Time) string {
 		if s.Version != "" {
 			fmt.Fprintf(&b, ", version %s", s.Version)
 		}
-		fmt.Fprintf(&b, ", %s old", age(now, s.Updated))
+		if d := age(now, s.Updated); d < time.Second {
+			b.WriteString(", just now")
+		} else {
+			fmt.Fprintf(&b, ", %s old", d)
+		}
 	}
 	if s.Err != nil {
 		fmt.Fprintf(&b, "; failing for %s: %v", age(now, s.ErrSince), s.Err)

@@ -159,14 +159,16 @@ func (w *watch[K, T]) set(ctx context.Context, st State[T]) {
 	if ctx.Err() != nil || st.Pending() {
 		return
 	}
-	if st.Known && st.Err == nil {
-		w.good = true
+	if st.Known {
 		w.noteGood(st.Version)
+	}
+	if st.Err != nil {
+		w.noteFailure(st.Err)
+	} else {
+		w.good = true
 		if w.state.Known && w.state.Err == nil && reflect.DeepEqual(st.Value, w.state.Value) {
 			return // confirmed: nothing that a reader should wake up for
 		}
-	} else {
-		w.noteFailure(st.Err)
 	}
 	if !st.Known {
 		if w.state.Err != nil && w.state.Err.Error() == st.Err.Error() {

@@ -18,6 +18,7 @@ func (p *Proxy) adminOptions() admin.Options {
 		ConfigJSON: p.cfg.JSON,
 		Delegator:  naming.NewInterpreter(naming.Options{Global: p.global}),
 		BoundNames: p.BoundNames,
+		Announced:  p.Announced,
 		Levels:     p.opts.Levels,
 		Shutdown:   func(grace time.Duration) { p.Shutdown(grace) },
 		Grace:      p.grace(),
@@ -41,6 +42,9 @@ func (p *Proxy) adminOptions() admin.Options {
 		if s, ok := n.Namer.(plugin.Stater); ok {
 			o.NamerStates[trimSlash(n.Prefix.Drop(1))] = s.State
 		}
+	}
+	for _, d := range p.discovery {
+		o.Discovery = append(o.Discovery, admin.Discovery{Name: d.Name, Kind: d.Kind, Watches: d.Watches})
 	}
 	for _, r := range p.routers {
 		o.Routers = append(o.Routers, adminRouter(r))

@@ -28,14 +28,15 @@ type Proxy struct {
 	cfg   *config.Linker
 	start time.Time
 
-	tree     *telemetry.Tree
-	tracers  *telemetry.Tracers
-	resolver *inet.Resolver
-	global   naming.Namer
-	namers   naming.Namers
-	parts    []plugin.Telemeter
-	routers  []router
-	admin    *admin.Server
+	tree      *telemetry.Tree
+	tracers   *telemetry.Tracers
+	resolver  *inet.Resolver
+	global    naming.Namer
+	namers    naming.Namers
+	discovery []Discovery
+	parts     []plugin.Telemeter
+	routers   []router
+	admin     *admin.Server
 
 	closers []io.Closer // in the order in which they were made
 	quit    chan time.Duration
@@ -51,7 +52,8 @@ type Proxy struct {
 // router is a router and what explains its names without its own dtab.
 type router struct {
 	*plugin.Router
-	delegator naming.Delegator
+	delegator  naming.Delegator
+	announcers []announcer
 }
 
 // New makes the proxy that cfg describes. Nothing listens yet; Close releases it
@@ -115,14 +117,16 @@ func (p *Proxy) makeNamers() error {
 	root := dtab.MustPath("/#")
 	for _, part := range p.cfg.Namers {
 		prefix := root.Concat(part.Prefix)
+		scope := p.tree.Scope("namer", trimSlash(part.Prefix))
 		n, err := config.Build[naming.Namer](part, plugin.NamerEnv{
 			Prefix: prefix, Resolve: p.resolver.Resolve, Logger: p.opts.Logger,
-			Metrics: p.tree.Scope("namer", trimSlash(part.Prefix)),
+			Metrics: scope,
 		})
 		if err != nil {
 			return err
 		}
 		p.own(n)
+		p.report(prefix.String(), part.Kind, n, scope)
 		p.namers = append(p.namers, naming.Prefixed{Prefix: prefix, Namer: n})
 	}
 	return nil
@@ -133,9 +137,12 @@ func (p *Proxy) makeRouter(c *config.Router) error {
 	if err != nil {
 		return err
 	}
-	// Questions about names bring the dtab along, as Linkerd's do, so they need an
-	// interpreter that does not have it already.
-	bare, err := p.interpreter(c, nil)
+	p.report("interpreter of "+c.Name(), c.Interpreter.Kind, in, p.tree.Scope("rt", c.Name(), "interpreter"))
+	delegator, err := p.bare(c, in)
+	if err != nil {
+		return err
+	}
+	announcers, err := p.makeAnnouncers(c)
 	if err != nil {
 		return err
 	}
@@ -149,10 +156,23 @@ func (p *Proxy) makeRouter(c *config.Router) error {
 	if c.Originator {
 		p.tree.Scope("rt", c.Name()).Gauge("originator", func() float64 { return 1 })
 	}
-	delegator, _ := bare.(naming.Delegator)
-	p.routers = append(p.routers, router{Router: r, delegator: delegator})
+	p.routers = append(p.routers, router{Router: r, delegator: delegator, announcers: announcers})
 	p.closers = append(p.closers, closerFunc(r.Close))
 	return nil
+}
+
+// bare returns what explains names to those who bring the router's dtab along, as
+// Linkerd's pages do: it does not have it already.
+func (p *Proxy) bare(c *config.Router, in naming.Interpreter) (naming.Delegator, error) {
+	if b, ok := in.(plugin.Bare); ok {
+		return b.Bare(), nil
+	}
+	other, err := p.interpreter(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	d, _ := other.(naming.Delegator)
+	return d, nil
 }
 
 func (p *Proxy) interpreter(c *config.Router, base dtab.Dtab) (naming.Interpreter, error) {
@@ -222,6 +242,10 @@ func (p *Proxy) end(cause error, grace time.Duration) error {
 		p.closed = true
 		p.mu.Unlock()
 		if p.failed = cause; r != nil {
+			// Nobody new is to find the servers while they drain.
+			if err := withdraw(r.announced); err != nil {
+				p.opts.Logger.Warn("an announcement could not be withdrawn, it has to expire", "error", err)
+			}
 			p.failed = errors.Join(cause, p.drain(r.listeners, grace))
 			_ = r.identifier.Close() // its answers take no time
 			r.stop()

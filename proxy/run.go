@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -22,6 +23,7 @@ type running struct {
 	identifier *http.Server
 	parts      sync.WaitGroup
 	failed     chan error // the first failure of each part
+	announced  []io.Closer
 	stop       context.CancelFunc
 }
 
@@ -71,6 +73,14 @@ func (p *Proxy) begin() (Addrs, error) {
 	}
 	for _, s := range lns.servers {
 		r.start("serving "+s.ln.Addr().String(), func() error { return s.server.Serve(s.ln) })
+	}
+	// After they serve: who finds an announced server connects to it.
+	for _, s := range lns.servers {
+		announced, err := p.announce(p.routers[s.router], p.cfg.Routers[s.router].Servers[s.index], s.ln.Addr())
+		r.announced = append(r.announced, announced...)
+		if err != nil {
+			p.opts.Logger.Error("a server is not announced", "router", s.label, "address", s.ln.Addr().String(), "error", err)
+		}
 	}
 	r.start("admin server", func() error { return p.admin.Serve(background, lns.admin) })
 	if lns.identifier != nil {
@@ -164,9 +174,10 @@ type listeners struct {
 }
 
 type serving struct {
-	label  string
-	server plugin.Server
-	ln     net.Listener
+	label         string
+	router, index int // where it is in the configuration
+	server        plugin.Server
+	ln            net.Listener
 }
 
 func (p *Proxy) listen() (_ *listeners, err error) {
@@ -182,7 +193,7 @@ func (p *Proxy) listen() (_ *listeners, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("proxy: router %s: %w", r.Label, err)
 			}
-			l.servers = append(l.servers, serving{r.Label, s, ln})
+			l.servers = append(l.servers, serving{r.Label, ri, si, s, ln})
 		}
 	}
 	if l.admin, err = p.open(p.cfg.Admin.Addr(), p.cfg.Admin.SocketOptions); err != nil {

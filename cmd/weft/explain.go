@@ -81,10 +81,34 @@ func explain(cmd *cobra.Command, file, target string, f explainFlags) error {
 	if !asked {
 		return fmt.Errorf("no router is labelled %q", f.router)
 	}
+	if !f.json {
+		if err := printDiscovery(cmd.OutOrStdout(), p.Discovery()); err != nil {
+			return err
+		}
+	}
 	if !answered {
 		return errReported
 	}
 	return nil
+}
+
+// printDiscovery says where the answers come from: what is watched, which version of
+// it was seen when, and what fails.
+func printDiscovery(w io.Writer, all []proxy.Discovery) error {
+	var b strings.Builder
+	now := time.Now()
+	for _, d := range all {
+		watches := d.Watches()
+		if len(watches) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "%s (%s) watches\n", d.Name, d.Kind)
+		for _, s := range watches {
+			fmt.Fprintf(&b, "  %s\n", s.Text(now))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // question is what the command line asks about.

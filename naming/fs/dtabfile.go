@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
@@ -25,6 +27,9 @@ type DtabFile struct {
 	out    weft.Var[naming.State[dtab.Dtab]]
 	cancel context.CancelFunc
 	done   chan struct{}
+
+	mu     sync.Mutex
+	status naming.WatchStatus
 }
 
 // NewDtabFile watches the file. Unless its content looks unfinished, it has been
@@ -43,6 +48,8 @@ func NewDtabFile(path string, o Options) (*DtabFile, error) {
 		w:    newWatcher(filepath.Dir(abs), o.withDefaults(), parseDtab),
 		name: filepath.Base(abs),
 		done: make(chan struct{}),
+
+		status: naming.WatchStatus{Watching: abs, Since: time.Now()},
 	}
 	f.w.only = f.name
 	f.w.open()
@@ -100,8 +107,37 @@ func (f *DtabFile) read() []<-chan struct{} {
 	}
 	if next.Known != last.Known || !sameText(next.Err, last.Err) || !next.Value.Equal(last.Value) {
 		f.out.Store(next)
+		f.note(next)
 	}
 	return signals
+}
+
+// note keeps the status.
+func (f *DtabFile) note(s naming.State[dtab.Dtab]) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	st := &f.status
+	if s.Err != nil {
+		if st.Err == nil {
+			st.ErrSince = now
+		}
+		st.Err = s.Err
+		st.Failures++
+		return
+	}
+	st.Err, st.ErrSince = nil, time.Time{}
+	if s.Known {
+		st.Known, st.Updated, st.Answer = true, now, fmt.Sprintf("%d rules", len(s.Value))
+		st.Updates++
+	}
+}
+
+// Watches implements naming.Reporter.
+func (f *DtabFile) Watches() []naming.WatchStatus {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return []naming.WatchStatus{f.status}
 }
 
 func sameText(a, b error) bool {

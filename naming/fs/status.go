@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
 )
 
 // Status is what a Namer knows, for the page that shows its state. It only tells
@@ -86,3 +87,6 @@ func (n *Namer) id(path string) dtab.Path {
 
 // State returns Status, for the admin page of the namer.
 func (n *Namer) State() any { return n.Status() }
+
+// Watches implements naming.Reporter: one watch for each name that is in use.
+func (n *Namer) Watches() []naming.WatchStatus { return n.sets.Watches() }

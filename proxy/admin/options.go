@@ -64,6 +64,9 @@ type Options struct {
 	// is shown as JSON.
 	NamerStates map[string]func() any
 
+	// Discovery is what /discovery.json shows, in this order.
+	Discovery []Discovery
+
 	// Announced returns the names under which servers are announced, for
 	// /admin/announcer. Nil is none.
 	Announced func() []string

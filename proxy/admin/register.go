@@ -69,6 +69,7 @@ func (x *site) register() error {
 	}
 	add("/delegator.json", methods(x.delegate, get, post))
 	page("/bound-names.json", x.boundNames)
+	page("/discovery.json", x.discovery)
 	page("/client_state.json", x.clientState)
 	for key, state := range o.NamerStates {
 		page("/namer_state/"+strings.TrimPrefix(key, "/")+".json", stateOf(state))

@@ -43,6 +43,15 @@ type DtabHolder interface {
 	Stored() dtab.Dtab
 }
 
+// Bare is implemented by interpreters that can explain names as if the router had
+// no dtab, for questions that bring it along. For others, the proxy makes a second
+// interpreter, without a Base: those who follow something far away should not be two.
+type Bare interface {
+	// Bare returns the interpreter without its Base. It lives as long as the
+	// interpreter. Nil means that it cannot explain names.
+	Bare() naming.Delegator
+}
+
 // InterpreterEnv is what an interpreter is made from. It makes a
 // naming.Interpreter, which may be a naming.Delegator too.
 type InterpreterEnv struct {

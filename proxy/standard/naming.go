@@ -1,9 +1,6 @@
 package standard
 
 import (
-	"errors"
-
-	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/fs"
 	"github.com/weft-mesh/weft/naming/rewrite"
@@ -32,26 +29,10 @@ func interpreters() []config.Entry {
 	}
 }
 
-// stored is an interpreter together with the dtab that it reads from elsewhere.
-type stored struct {
-	*naming.Default
-	file *fs.DtabFile
-}
-
-// Stored returns the dtab in force.
-func (s stored) Stored() dtab.Dtab {
-	st, _ := s.file.Load()
-	return st.Value
-}
-
-// Close ends the interpreter, then the watch of its dtab.
-func (s stored) Close() error { return errors.Join(s.Default.Close(), s.file.Close()) }
-
 func newFSInterpreter(c kinds.FSInterpreter, e plugin.InterpreterEnv) (naming.Interpreter, error) {
 	file, err := fs.NewDtabFile(c.DtabFile, fs.Options{Logger: e.Logger})
 	if err != nil {
 		return nil, err
 	}
-	in := naming.NewInterpreter(naming.Options{Namers: e.Namers, Global: e.Global, Base: e.Base, Stored: file})
-	return stored{Default: in, file: file}, nil
+	return newStored(file, e), nil
 }
