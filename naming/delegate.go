@@ -38,7 +38,7 @@ func (in *Default) Delegate(ctx context.Context, local dtab.Dtab, p dtab.Path) (
 			}
 		}
 		d = d.Simplify()
-		if err := resolveAddrs(ctx, &d); late == nil {
+		if err := d.ResolveAddrs(ctx); late == nil {
 			late = err
 		}
 		if late != nil {

@@ -6,9 +6,10 @@ import (
 	"github.com/weft-mesh/weft"
 )
 
-// resolveAddrs fills in the endpoints of d's leaves. It observes all of them at
-// once and waits until none is pending that can still change, or ctx ends.
-func resolveAddrs(ctx context.Context, d *Delegation) error {
+// ResolveAddrs fills in the endpoints of d's leaves, for who makes an explanation.
+// It observes all of them at once and waits until none is pending that can still
+// change, or ctx ends; it then returns the context's cause.
+func (d *Delegation) ResolveAddrs(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var leaves []*Delegation
