@@ -15,6 +15,7 @@ import (
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/global"
 	"github.com/weft-mesh/weft/naming/inet"
+	"github.com/weft-mesh/weft/naming/transformer"
 	"github.com/weft-mesh/weft/proxy/admin"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
@@ -33,7 +34,9 @@ type Proxy struct {
 	resolver  *inet.Resolver
 	global    naming.Namer
 	namers    naming.Namers
+	binder    *late
 	discovery []Discovery
+	shared    plugin.Shared
 	parts     []plugin.Telemeter
 	routers   []router
 	admin     *admin.Server
@@ -111,43 +114,49 @@ func (p *Proxy) makeTelemeters() error {
 }
 
 func (p *Proxy) makeNamers() error {
+	p.own(&p.shared) // before all that uses it, and so closed after it
 	p.resolver = inet.New(inet.Options{Logger: p.opts.Logger})
 	p.own(p.resolver)
 	p.global = global.New(global.Options{Inet: p.resolver.Resolve, FixedInet: p.resolver.ResolveOnce})
+	p.binder = &late{}
 	root := dtab.MustPath("/#")
 	for _, part := range p.cfg.Namers {
 		prefix := root.Concat(part.Prefix)
 		scope := p.tree.Scope("namer", trimSlash(part.Prefix))
 		n, err := config.Build[naming.Namer](part, plugin.NamerEnv{
 			Prefix: prefix, Resolve: p.resolver.Resolve, Logger: p.opts.Logger,
-			Metrics: scope,
+			Shared: &p.shared, Metrics: scope,
 		})
 		if err != nil {
 			return err
 		}
+		ts, err := p.transformers(part)
+		if err != nil {
+			return errors.Join(err, closeIt(n))
+		}
+		n = transformer.Namer(n, ts...)
 		p.own(n)
 		p.report(prefix.String(), part.Kind, n, scope)
 		p.namers = append(p.namers, naming.Prefixed{Prefix: prefix, Namer: n})
 	}
+	whole := naming.NewInterpreter(naming.Options{Namers: p.namers, Global: p.global})
+	p.own(whole)
+	p.binder.set(whole)
 	return nil
 }
 
 func (p *Proxy) makeRouter(c *config.Router) error {
-	in, err := p.interpreter(c, c.Dtab)
+	in, delegator, err := p.interpreter(c)
 	if err != nil {
 		return err
 	}
 	p.report("interpreter of "+c.Name(), c.Interpreter.Kind, in, p.tree.Scope("rt", c.Name(), "interpreter"))
-	delegator, err := p.bare(c, in)
-	if err != nil {
-		return err
-	}
 	announcers, err := p.makeAnnouncers(c)
 	if err != nil {
 		return err
 	}
 	r, err := config.Build[*plugin.Router](c.Part(), plugin.RouterEnv{
-		Config: c, Interpreter: in, Tree: p.tree, Tracers: p.tracers,
+		Config: c, Interpreter: in, Tree: p.tree, Tracers: p.tracers, Shared: &p.shared,
 		Logger: p.opts.Logger.With("router", c.Name()),
 	})
 	if err != nil {
@@ -159,39 +168,6 @@ func (p *Proxy) makeRouter(c *config.Router) error {
 	p.routers = append(p.routers, router{Router: r, delegator: delegator, announcers: announcers})
 	p.closers = append(p.closers, closerFunc(r.Close))
 	return nil
-}
-
-// bare returns what explains names to those who bring the router's dtab along, as
-// Linkerd's pages do: it does not have it already.
-func (p *Proxy) bare(c *config.Router, in naming.Interpreter) (naming.Delegator, error) {
-	if b, ok := in.(plugin.Bare); ok {
-		return b.Bare(), nil
-	}
-	other, err := p.interpreter(c, nil)
-	if err != nil {
-		return nil, err
-	}
-	d, _ := other.(naming.Delegator)
-	return d, nil
-}
-
-func (p *Proxy) interpreter(c *config.Router, base dtab.Dtab) (naming.Interpreter, error) {
-	part := c.Interpreter
-	if part.IsZero() {
-		var err error
-		if part, err = p.cfg.Registry().Part(config.RoleInterpreter, "default", struct{}{}); err != nil {
-			return nil, err
-		}
-	}
-	in, err := config.Build[naming.Interpreter](part, plugin.InterpreterEnv{
-		Base: base, Namers: p.namers, Global: p.global, Resolve: p.resolver.Resolve,
-		Metrics: p.tree.Scope("rt", c.Name(), "interpreter"), Logger: p.opts.Logger,
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.own(in)
-	return in, nil
 }
 
 // Routers returns the routers in the order of the configuration.

@@ -15,8 +15,9 @@ type Part struct {
 	Kind string
 
 	// Prefix is that of a namer, transformer or announcer, without "/#" or "/%": the
-	// configured one or the kind's default.
-	Prefix dtab.Path
+	// configured one or, if DefaultPrefix is set, the kind's default.
+	Prefix        dtab.Path
+	DefaultPrefix bool
 
 	// Transformers are those of a namer or interpreter, in the order in which they
 	// are applied.
@@ -136,7 +137,7 @@ func (d *decoder) prefix(p *Part, n *yaml.Node, traits roleTraits, set *dtab.Pat
 		if err != nil {
 			d.report(n, p.path, err.Error())
 		}
-		p.Prefix = prefix
+		p.Prefix, p.DefaultPrefix = prefix, true
 	}
 }
 

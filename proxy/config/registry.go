@@ -86,7 +86,7 @@ func (r Registry) Part(role Role, kind string, cfg any) (Part, error) {
 		if err != nil {
 			return Part{}, fmt.Errorf("config: %s %q: default prefix: %w", role, kind, err)
 		}
-		p.Prefix = prefix
+		p.Prefix, p.DefaultPrefix = prefix, true
 	}
 	return p, nil
 }

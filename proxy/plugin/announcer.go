@@ -23,6 +23,7 @@ type Announcer interface {
 type AnnouncerEnv struct {
 	// Prefix is the whole prefix of the names that are announced through it, with /#.
 	Prefix  dtab.Path
+	Shared  *Shared
 	Metrics *telemetry.Scope
 	Logger  *slog.Logger
 }

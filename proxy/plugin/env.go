@@ -20,6 +20,8 @@ type NamerEnv struct {
 	Prefix dtab.Path
 	// Resolve resolves host names.
 	Resolve Resolve
+	// Shared holds what it has in common with other plug-ins.
+	Shared  *Shared
 	Metrics *telemetry.Scope
 	Logger  *slog.Logger
 }
@@ -62,6 +64,10 @@ type InterpreterEnv struct {
 	// Global answers for /$/….
 	Global  naming.Namer
 	Resolve Resolve
+	// Binder binds the paths of the configured namers and of /$, without a dtab: those
+	// that say where a namerd is.
+	Binder  naming.Interpreter
+	Shared  *Shared
 	Metrics *telemetry.Scope
 	Logger  *slog.Logger
 }
@@ -72,7 +78,9 @@ type IdentifierEnv struct {
 	// Prefix is the router's dstPrefix.
 	Prefix dtab.Path
 	// Label is the router's.
-	Label string
+	Label  string
+	Shared *Shared
+	Logger *slog.Logger
 }
 
 // LabelerEnv is what a labeler of Forwarded headers is made from. It makes a
@@ -99,5 +107,7 @@ type RouterEnv struct {
 	// Tree is the root of all metrics.
 	Tree    *telemetry.Tree
 	Tracers *telemetry.Tracers
-	Logger  *slog.Logger
+	// Shared holds what its parts have in common with other plug-ins.
+	Shared *Shared
+	Logger *slog.Logger
 }

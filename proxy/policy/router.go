@@ -102,7 +102,7 @@ func Classifier[C any](r *Router, path dtab.Path) (c C) {
 // for them.
 func Identifiers[I any](r *Router) ([]I, error) {
 	c := r.Env.Config
-	env := plugin.IdentifierEnv{Prefix: c.Prefix(), Label: c.Name()}
+	env := plugin.IdentifierEnv{Prefix: c.Prefix(), Label: c.Name(), Shared: r.Env.Shared, Logger: r.Env.Logger}
 	var chain []I
 	for _, part := range c.Identifiers {
 		i, err := config.Build[I](part, env)

@@ -26,6 +26,7 @@ func interpreters() []config.Entry {
 			return naming.NewInterpreter(naming.Options{Namers: e.Namers, Global: e.Global, Base: e.Base}), nil
 		}, config.Traits{}),
 		config.Define(config.RoleInterpreter, "io.l5d.fs", newFSInterpreter, config.Traits{}),
+		config.Define(config.RoleInterpreter, "io.l5d.k8s.configMap", newConfigMapInterpreter, config.Traits{Experimental: true}),
 	}
 }
 

@@ -14,10 +14,29 @@ type FSNamer struct {
 	RootDir string `yaml:"rootDir" weft:"required,dir"`
 }
 
-// K8sAPI is where the Kubernetes API is: usually a kubectl proxy.
+// K8sAPI is where the Kubernetes API is: a kubectl proxy, as Linkerd has it, or the
+// cluster of a kubeconfig or of the pod, which are weft's.
 type K8sAPI struct {
 	Host string `yaml:"host"`             // localhost
 	Port *int   `yaml:"port" weft:"port"` // 8001
+
+	// Kubeconfig is a file, "default" for those that kubectl would use. Context is one
+	// of its contexts, empty for the current one.
+	Kubeconfig string `yaml:"kubeconfig"`
+	Context    string `yaml:"context"`
+
+	// InCluster uses the service account of the pod, or outside of one what kubectl
+	// would use.
+	InCluster bool `yaml:"inCluster"`
+}
+
+// Validate implements the decoder's rules.
+func (a *K8sAPI) Validate() error {
+	plain, file := a.Host != "" || a.Port != nil, a.Kubeconfig != "" || a.Context != ""
+	return all(
+		errIf(plain && file, "kubeconfig", "host and port are those of a kubectl proxy: set them or kubeconfig, not both"),
+		errIf(a.InCluster && (plain || file), "inCluster", "inCluster finds the API server by itself: remove host, port, kubeconfig and context"),
+	)
 }
 
 // K8sNamer is the configuration of io.l5d.k8s and io.l5d.k8s.external.

@@ -28,6 +28,20 @@ type DaemonsetTransformer struct {
 	K8sHost     string `yaml:"k8sHost"`             // localhost
 	K8sPort     *int   `yaml:"k8sPort" weft:"port"` // 8001
 	HostNetwork bool   `yaml:"hostNetwork"`
+	Kubeconfig  string `yaml:"kubeconfig"` // these three as in K8sAPI
+	Context     string `yaml:"context"`
+	InCluster   bool   `yaml:"inCluster"`
+}
+
+// API returns where the Kubernetes API is.
+func (c *DaemonsetTransformer) API() K8sAPI {
+	return K8sAPI{Host: c.K8sHost, Port: c.K8sPort, Kubeconfig: c.Kubeconfig, Context: c.Context, InCluster: c.InCluster}
+}
+
+// Validate implements the decoder's rules.
+func (c *DaemonsetTransformer) Validate() error {
+	api := c.API()
+	return api.Validate()
 }
 
 // PathTransformer is the configuration of io.l5d.const and io.l5d.replace.
