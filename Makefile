@@ -5,6 +5,8 @@ PKG       ?= ./...
 FUZZTIME  ?= 30s
 BENCH     ?= .
 BENCHOUT  ?= bench.txt
+# Tests of namers with as many names and changes as large installations have.
+DISCOVERY := ./naming/k8s ./naming/consul ./naming/etcd ./naming/zk
 # Tests of child processes, in which the race detector would see nothing.
 CHILDREN  := ./internal/conformance ./internal/realclients ./internal/streaming ./internal/soak
 SOAK      ?= 10m
@@ -26,13 +28,19 @@ build: ## build the static binary bin/weft
 .PHONY: test
 test: ## run every test with the race detector, in random order
 	$(if $(RACE),,@echo "no C compiler: testing WITHOUT the race detector (install gcc to have it)")
+	$(MAKE) tools
 	$(GO) vet $(PKG)
 	$(GO) test $(RACE) -shuffle=on -timeout 15m $(PKG)
 	$(if $(filter ./...,$(PKG)),$(if $(RACE),$(MAKE) real))
 
+.PHONY: tools
+tools: ## build the programs that tests need: API server, Consul, etcd, CoreDNS, conformance suites (once, 15 minutes)
+	$(GO) run ./internal/testtool/fetch
+
 .PHONY: real
 real: ## run conformance suites, real clients and mixed load against child processes
 	$(GO) test -shuffle=on -timeout 15m $(CHILDREN)
+	$(GO) test -p 1 -timeout 15m -run Load $(DISCOVERY)
 
 .PHONY: soak
 soak: ## run mixed load with dying, paused and returning upstreams for SOAK

@@ -29,6 +29,11 @@ const (
 	CoreDNS Tool = "github.com/coredns/coredns"
 )
 
+// All returns every tool.
+func All() []Tool {
+	return []Tool{H2Spec, InteropClient, InteropServer, GRPCurl, Etcd, CoreDNS, KubeAPIServer, Consul}
+}
+
 // kubernetes is the version of the API server, which must be told to it.
 const kubernetes = "1.36.3"
 
