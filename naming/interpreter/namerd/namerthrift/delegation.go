@@ -1,0 +1,163 @@
+package namerthrift
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
+)
+
+// transformerName stands for the names of transformers, which are not sent.
+const transformerName = "transformer"
+
+// NewPathLeaf returns the question what becomes of p.
+func NewPathLeaf(p dtab.Path) *DelegateTree {
+	path := NewPath(p)
+	return &DelegateTree{
+		Root:  &DelegateNode{Path: path, Dentry: dtab.Nop().String(), Contents: &DelegateContents{PathLeaf: &path}},
+		Nodes: map[int32]*DelegateNode{},
+	}
+}
+
+// NewDelegateTree returns d as it is sent. Bound names without an id become Neg.
+func NewDelegateTree(d naming.Delegation) *DelegateTree {
+	x := &DelegateTree{Nodes: map[int32]*DelegateNode{}}
+	x.Root = x.add(d)
+	return x
+}
+
+func (x *DelegateTree) add(d naming.Delegation) *DelegateNode {
+	rule := dtab.Nop()
+	if d.Dentry != nil {
+		rule = *d.Dentry
+	}
+	n := &DelegateNode{Path: NewPath(d.Path), Dentry: rule.String(), Contents: &DelegateContents{}}
+	bound := d.Bound != nil && !d.Bound.ID.IsEmpty()
+	switch c := n.Contents; {
+	case d.Kind == naming.KindException:
+		text := ""
+		if d.Err != nil {
+			text = d.Err.Error()
+		}
+		c.Error = &text
+	case d.Kind == naming.KindEmpty:
+		c.Empty = &Void{}
+	case d.Kind == naming.KindFail:
+		c.Fail = &Void{}
+	case d.Kind == naming.KindLeaf && bound:
+		c.BoundLeaf = newBoundName(d.Bound)
+	case d.Kind == naming.KindDelegate && len(d.Kids) > 0:
+		id := x.number(d.Kids[0])
+		c.Delegate = &id
+	case d.Kind == naming.KindTransformation && len(d.Kids) > 0 && bound:
+		c.Transformation = &Transformation{Value: newBoundName(d.Bound), Tree: x.number(d.Kids[0])}
+	case d.Kind == naming.KindAlt:
+		alt := []int32{}
+		for _, k := range d.Kids {
+			alt = append(alt, x.number(k))
+		}
+		c.Alt = &alt
+	case d.Kind == naming.KindUnion:
+		union := []WeightedNodeID{}
+		for _, k := range d.Kids {
+			union = append(union, WeightedNodeID{Weight: k.Weight, ID: x.number(k)})
+		}
+		c.Weighted = &union
+	default:
+		c.Neg = &Void{}
+	}
+	return n
+}
+
+func (x *DelegateTree) number(d naming.Delegation) int32 {
+	id := int32(len(x.Nodes)) //nolint:gosec // trees are not that large
+	x.Nodes[id] = nil         // takes the number
+	x.Nodes[id] = x.add(d)
+	return id
+}
+
+// Value returns the explanation that x stands for, whose bound names have no Addrs
+// and are pending.
+func (x *DelegateTree) Value() (naming.Delegation, error) {
+	if x == nil || x.Root == nil {
+		return naming.Delegation{}, errNoNode
+	}
+	r := &delegateReader{reader[DelegateNode]{nodes: x.Nodes}}
+	return r.read(x.Root)
+}
+
+type delegateReader struct{ reader[DelegateNode] }
+
+func (r *delegateReader) read(n *DelegateNode) (d naming.Delegation, err error) {
+	if err := r.enter(); err != nil {
+		return d, err
+	}
+	defer r.leave()
+	if d.Path, err = n.Path.Value(); err != nil {
+		return d, err
+	}
+	if n.Dentry != "" {
+		rule, err := dtab.ParseDentry(n.Dentry)
+		if err != nil {
+			return d, fmt.Errorf("the rule of %s: %w", d.Path, err)
+		}
+		if !rule.Equal(dtab.Nop()) {
+			d.Dentry = &rule
+		}
+	}
+	return r.contents(d, n.Contents)
+}
+
+// contents completes d with what the node is.
+func (r *delegateReader) contents(d naming.Delegation, c *DelegateContents) (naming.Delegation, error) {
+	if c == nil || !one(c.Error != nil, c.Empty != nil, c.Fail != nil, c.Neg != nil, c.Delegate != nil, c.BoundLeaf != nil,
+		c.PathLeaf != nil, c.Alt != nil, c.Weighted != nil, c.Transformation != nil) {
+		return d, errNothing
+	}
+	var ids []int32
+	var weights []float64
+	var err error
+	switch {
+	case c.Error != nil:
+		d.Kind, d.Err = naming.KindException, errors.New(*c.Error)
+	case c.Empty != nil:
+		d.Kind = naming.KindEmpty
+	case c.Fail != nil:
+		d.Kind = naming.KindFail
+	case c.Neg != nil:
+		d.Kind = naming.KindNeg
+	case c.BoundLeaf != nil:
+		d.Kind = naming.KindLeaf
+		d.Bound, err = c.BoundLeaf.Value()
+	case c.PathLeaf != nil:
+		d.Kind, d.Err = naming.KindException, errors.New("namerd left the name as it is")
+	case c.Delegate != nil:
+		d.Kind, ids = naming.KindDelegate, []int32{*c.Delegate}
+	case c.Transformation != nil:
+		d.Kind, d.Name, ids = naming.KindTransformation, transformerName, []int32{c.Transformation.Tree}
+		if c.Transformation.Value == nil {
+			return d, errNothing
+		}
+		d.Bound, err = c.Transformation.Value.Value()
+	case c.Alt != nil:
+		d.Kind, ids = naming.KindAlt, *c.Alt
+	case c.Weighted != nil:
+		d.Kind = naming.KindUnion
+		ids, weights, err = split(*c.Weighted)
+	}
+	if err != nil {
+		return d, err
+	}
+	kids, err := branches(&r.reader, ids, r.read)
+	if err != nil {
+		return d, err
+	}
+	if len(ids) > 0 {
+		d.Kids = kids
+	}
+	for i, w := range weights {
+		d.Kids[i].Weight = w
+	}
+	return d, nil
+}

@@ -1,0 +1,44 @@
+package remote
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/naming"
+)
+
+// Options are what an interpreter gets from its owner.
+type Options struct {
+	// Endpoints returns the endpoints of namerd, kept up to date until ctx ends: what
+	// `dst` is bound to. It is called once and is required. Any of the endpoints will
+	// do; those with a negative weight are left alone.
+	Endpoints func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]]
+
+	// Dial opens a connection to host:port, TLS not included. Nil is a net.Dialer
+	// with TCP keep-alive every five seconds.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
+
+	// Linger is how long a name or an id that nobody uses any more is still followed.
+	// Zero is 5 s, a negative value no time at all.
+	Linger time.Duration
+
+	// Logger is told, at level Warn, of lost connections and of answers that are
+	// errors, once each, and at level Info of new connections. Nil is silent.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Dial == nil {
+		d := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
+			Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3,
+		}}
+		o.Dial = func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
