@@ -65,7 +65,7 @@ func (r registration) keep(ctx context.Context, c *client) {
 		}
 		trouble.over()
 		registered = true
-		sleep(ctx, checkTTL/4+rand.N(checkTTL/8))
+		trouble.rest(ctx, checkTTL/4+rand.N(checkTTL/8))
 	}
 }
 
@@ -79,9 +79,8 @@ func (r registration) withdraw(ctx context.Context, c *client) error {
 		if err == nil {
 			return nil
 		}
-		// Agents say so in words, of old with status 500.
-		if s, refused := errors.AsType[*StatusError](err); refused && (s.Status == http.StatusNotFound || s.Status == http.StatusBadRequest) {
-			return nil
+		if s, refused := errors.AsType[*StatusError](err); refused && s.Status == http.StatusNotFound {
+			return nil // the agent has lost it, or never had it
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("consul: %s is not withdrawn, and will be critical after %v: %w", r.ID, checkTTL, err)
@@ -92,4 +91,3 @@ func (r registration) withdraw(ctx context.Context, c *client) error {
 		}
 	}
 }
-

@@ -64,6 +64,18 @@ func (r *retry) wait(ctx context.Context, err error) {
 	}
 }
 
+// rest waits for d, until ctx ends or until an agent that was down is back.
+func (r *retry) rest(ctx context.Context, d time.Duration) {
+	_, back := r.c.pulse.state()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-back:
+	case <-ctx.Done():
+	}
+}
+
 func (r *retry) first() time.Duration {
 	if r.min > 0 {
 		return r.min
