@@ -11,7 +11,7 @@ func New(c Config, o Options) (*Interpreter, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := remote.New(r, o, nil)
+	in, err := remote.New(r, o, opener(r.Namespace))
 	if err != nil {
 		return nil, err
 	}
