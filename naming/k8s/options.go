@@ -46,3 +46,30 @@ type Options struct {
 	// the objects, once each. Nil is silent.
 	Logger *slog.Logger
 }
+
+func (o Options) logger() *slog.Logger {
+	if o.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Logger
+}
+
+// backoff returns the bounds of the delay between attempts.
+func (o Options) backoff() (least, most time.Duration) {
+	least, most = o.MinBackoff, o.MaxBackoff
+	if least <= 0 {
+		least = 50 * time.Millisecond
+	}
+	if most <= 0 {
+		most = time.Second
+	}
+	return least, max(least, most)
+}
+
+// linger returns how long a watch goes on, by default for d.
+func (o Options) linger(d time.Duration) time.Duration {
+	if o.Linger != 0 {
+		return o.Linger
+	}
+	return d
+}
