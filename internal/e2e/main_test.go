@@ -28,7 +28,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	}
 	binDir = dir
 	path := filepath.Join(dir, "weft")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/weft-mesh/weft/cmd/weft").CombinedOutput()
+	out, err := exec.Command("go", "build", "-pgo=off", "-o", path, "github.com/weft-mesh/weft/cmd/weft").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building weft: %w\n%s", err, out)
 	}

@@ -134,6 +134,31 @@ type CuratorNamer struct {
 type DNSSRVNamer struct {
 	RefreshInterval *time.Duration `yaml:"refreshIntervalSeconds" weft:"unit=s,min=1"` // 5 s
 	DNSHosts        []string       `yaml:"dnsHosts"`
+
+	// IgnoreWeights takes all targets alike, whatever their priorities and weights, as
+	// Linkerd does. The key is weft's.
+	IgnoreWeights bool `yaml:"ignoreWeights"`
+}
+
+// DNSNamer is the configuration of dns, which Linkerd has not: A and AAAA records.
+type DNSNamer struct {
+	DNSHosts []string       `yaml:"dnsHosts"`
+	MinTTL   *time.Duration `yaml:"minTtlSeconds" weft:"unit=s,min=1"` // 1 s
+	MaxTTL   *time.Duration `yaml:"maxTtlSeconds" weft:"unit=s,min=1"` // 300 s
+}
+
+// EtcdNamer is the configuration of io.l5d.etcd, which Linkerd has not.
+type EtcdNamer struct {
+	Endpoints  []string          `yaml:"endpoints" weft:"required,nonempty"`
+	Username   string            `yaml:"username"`
+	Password   string            `yaml:"password" weft:"secret"`
+	PathPrefix string            `yaml:"pathPrefix"` // /weft/services
+	TLS        *config.ClientTLS `yaml:"tls"`
+}
+
+// Validate implements the decoder's rules.
+func (c *EtcdNamer) Validate() error {
+	return all(checkTLS(c.TLS), errIf((c.Username == "") != (c.Password == ""), "username", "username and password are set together"))
 }
 
 // RancherNamer is the configuration of io.l5d.rancher.

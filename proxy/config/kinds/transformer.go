@@ -70,6 +70,19 @@ type ServersetsAnnouncer struct {
 	PathPrefix *dtab.Path `yaml:"pathPrefix"` // /discovery
 }
 
+// ConsulAnnouncer is the configuration of the announcer io.l5d.consul, which Linkerd
+// has not.
+type ConsulAnnouncer struct {
+	Host  string            `yaml:"host"`             // localhost
+	Port  *int              `yaml:"port" weft:"port"` // 8500
+	Token string            `yaml:"token" weft:"secret"`
+	Tags  []string          `yaml:"tags"`
+	TLS   *config.ClientTLS `yaml:"tls"`
+}
+
+// Validate implements the decoder's rules.
+func (c *ConsulAnnouncer) Validate() error { return checkTLS(c.TLS) }
+
 // Announcers returns the declarations of the announcers.
 func Announcers() []config.Entry {
 	return []config.Entry{
