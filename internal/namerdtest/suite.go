@@ -41,9 +41,6 @@ type Harness struct {
 	// Serve serves w on ln until it is stopped, which cuts all connections.
 	Serve func(t *testing.T, ln net.Listener, w *World) (stop func())
 	New   func(Settings, remote.Options) (Interpreter, error)
-
-	// NoWeights says that endpoints' metadata other than nodeName does not get over.
-	NoMeta bool
 }
 
 // eventually is the limit for what must happen but has no time of its own.
@@ -388,8 +385,8 @@ func (h Harness) lingers(t *testing.T) {
 	b := in.Bind(ctx, nil, dtab.MustPath("/svc/web"))
 	awaitTree(t, a, eventually, "/#/web")
 	awaitTree(t, b, eventually, "/#/web")
-	n, _ := s.w.Open("/svc/web")
-	assert.Equal(t, 1, n, "one watch for all who ask the same")
+	require.Eventually(t, func() bool { n, _ := s.w.Open("/svc/web"); return n == 1 }, eventually, time.Millisecond)
+	assert.Equal(t, 1, s.w.Most("/svc/web"), "one watch for all who ask the same")
 	for _, w := range in.Watches() {
 		assert.NotContains(t, w.Watching, "addr", "endpoints are followed by who uses them")
 	}

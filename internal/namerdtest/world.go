@@ -27,6 +27,7 @@ type World struct {
 	dtab     weft.Var[Rules]
 	explains map[string]naming.Delegation
 	asked    map[string]int // by name: the watches that are open
+	most     map[string]int // by name: how many of them there were at once
 	rules    map[string]string
 }
 
@@ -34,7 +35,7 @@ type World struct {
 func NewWorld() *World {
 	return &World{
 		trees: map[string]*weft.Var[Tree]{}, addrs: map[string]*weft.Var[Addr]{},
-		explains: map[string]naming.Delegation{}, asked: map[string]int{}, rules: map[string]string{},
+		explains: map[string]naming.Delegation{}, asked: map[string]int{}, most: map[string]int{}, rules: map[string]string{},
 	}
 }
 
@@ -82,6 +83,7 @@ func (w *World) Asked(path, rules string) func() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked[path]++
+	w.most[path] = max(w.most[path], w.asked[path])
 	w.rules[path] = rules
 	return func() {
 		w.mu.Lock()
@@ -95,6 +97,13 @@ func (w *World) Open(path string) (int, string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.asked[path], w.rules[path]
+}
+
+// Most returns how many watches of path there were at once.
+func (w *World) Most(path string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.most[path]
 }
 
 // Follow calls send with every state of src that is not pending, until send returns
