@@ -204,22 +204,18 @@ func (n *announcement) create(ctx context.Context, s *session, m *ownMember) err
 		m.path, m.unsure = path, false
 		return nil
 	}
-	if errors.Is(err, errDown) {
+	if errors.Is(err, ErrNoSession) {
 		m.unsure = false // nothing was sent
 	}
 	return explained(n.path, err)
 }
 
-// do asks something of the servers. When ctx ends first it may still be done.
+// do asks something of the servers. ctx ends the wait for its turn and not what was
+// begun, so that nothing is registered after it was withdrawn.
 func (n *announcement) do(ctx context.Context, s *session, f func(*zoo.Conn) error) error {
 	done := make(chan error, 1)
 	if err := s.request(ctx, func(conn *zoo.Conn) { done <- f(conn) }); err != nil {
 		return err
 	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return <-done
 }

@@ -39,7 +39,7 @@ const (
 //   - An error of a write while it sends credentials blocks it for ever. A wire
 //     has no errors of writes; it closes, and reading fails.
 //   - A server that accepts and says nothing holds it for seven times the session's
-//     timeout, and connections with expired sessions stay open.
+//     timeout. A wire is less patient. And connections with expired sessions stay open.
 type client struct {
 	s        *session
 	servers  []string
@@ -53,7 +53,8 @@ type client struct {
 	wire        *wire
 	next        int // server to dial
 	attempts    int // since there was a session
-	connectedAt time.Time
+	dialledAt   time.Time
+	connectedAt time.Time // zero while there is no session
 	hadSession  bool
 	settle      *time.Timer // while the watches are not yet set
 	giveUp      *time.Timer // while a session is lost
@@ -88,17 +89,18 @@ func (c *client) close() {
 	stop(&c.settle)
 	stop(&c.giveUp)
 	c.gaveUp = true
-	w := c.wire
+	w, up := c.wire, !c.connectedAt.IsZero()
 	c.mu.Unlock()
 	c.cancel()
-	if w != nil { // Close has the session ended by the server, which may be gone
+	switch {
+	case w == nil:
+	case up: // Close has the session ended by the server, which may be gone
 		cut := time.AfterFunc(500*time.Millisecond, w.cut)
 		defer cut.Stop()
-	}
-	c.conn.Close()
-	if w != nil {
+	default:
 		w.cut()
 	}
+	c.conn.Close()
 	for range c.events { // it is closed at the very end
 	}
 }
@@ -142,13 +144,17 @@ func (c *client) dial(_, addr string, timeout time.Duration) (net.Conn, error) {
 	round := c.attempts / len(c.servers)
 	begins := c.attempts%len(c.servers) == 0
 	c.attempts++
+	last := c.dialledAt
 	c.mu.Unlock()
 	if round > 0 && begins {
 		d := min(minRedial<<min(round-1, 10), maxRedial)
-		pause(c.ctx, d-rand.N(d/2))
+		pause(c.ctx, d-rand.N(d/2)-time.Since(last))
 	}
+	c.mu.Lock()
+	c.dialledAt = time.Now()
+	c.mu.Unlock()
 	if !c.s.idle(0) {
-		return nil, errDown // a request came in between; its turn is over with the next Next
+		return nil, ErrNoSession // a request came in between; its turn is over with the next Next
 	}
 	d := &net.Dialer{Timeout: timeout}
 	conn, err := d.DialContext(c.ctx, "tcp", addr)
@@ -160,6 +166,7 @@ func (c *client) dial(_, addr string, timeout time.Duration) (net.Conn, error) {
 		c.s.lost(c, err, true)
 		return nil, err
 	}
+	// The library's own patience is seven times the session's timeout.
 	w := &wire{Conn: conn, c: c, patience: max(c.s.key.timeout*2/3, time.Second)}
 	c.mu.Lock()
 	c.wire = w
@@ -196,6 +203,12 @@ func (c *client) ended(err error) {
 
 // event is the library's callback.
 func (c *client) event(e zoo.Event) {
+	c.mu.Lock()
+	over := c.gaveUp
+	c.mu.Unlock()
+	if over {
+		return
+	}
 	if e.Type != zoo.EventSession {
 		c.s.watched.fire(e)
 		return
@@ -260,9 +273,6 @@ func (c *client) disconnected() {
 		c.giveUp = time.AfterFunc(c.s.key.timeout+maxRedial, c.giveUpNow)
 	}
 	c.mu.Unlock()
-	if cause == nil {
-		cause = errDown
-	}
 	c.s.lost(c, cause, false)
 }
 

@@ -45,22 +45,28 @@ func (f *faults) well(what string) {
 	delete(f.said, what)
 }
 
-// watch is w with its errors reported once each. What it returns is what Shared
-// restarts with back-off, and must not be logged there as well.
+// watch is w with its failures reported once each, but for sessions that are lost,
+// which are reported as such.
 func watch[K comparable, T any](f *faults, name func(K) string, w naming.WatchFunc[K, T]) naming.WatchFunc[K, T] {
 	return func(ctx context.Context, key K, set func(naming.State[T])) error {
 		what := name(key)
-		err := w(ctx, key, func(s naming.State[T]) {
-			if s.Known && s.Err == nil {
+		note := func(err error) {
+			switch {
+			case err == nil:
 				f.well(what)
+			case ctx.Err() == nil && !connectionLost(err):
+				f.failed(what, err)
 			}
+		}
+		err := w(ctx, key, func(s naming.State[T]) {
+			note(s.Err)
 			set(s)
 		})
-		switch {
-		case ctx.Err() != nil:
+		if err != nil {
+			note(err)
+		}
+		if ctx.Err() != nil {
 			f.well(what)
-		case err != nil:
-			f.failed(what, err)
 		}
 		return err
 	}

@@ -55,9 +55,9 @@ func NewLeaderClass(c Config, o Options) (*Leader, error) {
 
 func newLeader(b base) *Leader {
 	n := &Leader{base: b}
-	n.groups = naming.NewShared(naming.WatchFunc[place, group](n.watchGroup), n.sharing())
-	n.sets = naming.NewShared(naming.WatchFunc[place, weft.EndpointSet](n.watchEndpoints), n.sharing())
-	n.searches = naming.NewShared(watch(n.faults, nameAt.String, n.search), n.sharing())
+	n.groups = naming.NewShared(watch(n.faults, place.String, n.watchGroup), n.sharing())
+	n.sets = naming.NewShared(watch(n.faults, place.String, n.watchEndpoints), n.sharing())
+	n.searches = naming.NewShared(naming.WatchFunc[nameAt, bound](n.search), n.sharing())
 	return n
 }
 

@@ -19,7 +19,7 @@ type answer struct {
 }
 
 // start asks a question as soon as it may, and has the answer delivered from another
-// goroutine. It returns errDown if there is no session, and the context's error.
+// goroutine. It returns ErrNoSession if there is no session, and the context's error.
 func (s *session) start(ctx context.Context, k watchKey, deliver func(answer)) error {
 	return s.request(ctx, func(conn *zoo.Conn) {
 		w, set := s.watched.join(k)
@@ -47,7 +47,7 @@ func (s *session) ask(ctx context.Context, q query, path string) (answer, error)
 }
 
 // request runs f, which asks something of the servers, on a goroutine of its own. It
-// returns errDown if there is no session.
+// returns ErrNoSession if there is no session.
 func (s *session) request(ctx context.Context, f func(*zoo.Conn)) error {
 	select {
 	case s.inFlight <- struct{}{}:
@@ -58,7 +58,7 @@ func (s *session) request(ctx context.Context, f func(*zoo.Conn)) error {
 	defer s.mu.Unlock()
 	if !s.cur.up || s.ctx.Err() != nil {
 		<-s.inFlight
-		return errDown
+		return ErrNoSession
 	}
 	s.requests++
 	conn := s.client.conn
@@ -97,7 +97,7 @@ func ask(conn *zoo.Conn, k watchKey, watch bool) (a answer) {
 // connectionLost reports whether an error is about the session and not about what
 // was asked; the link then tells more, soon if not yet.
 func connectionLost(err error) bool {
-	for _, e := range []error{errDown, zoo.ErrConnectionClosed, zoo.ErrNoServer, zoo.ErrSessionExpired, zoo.ErrClosing, zoo.ErrSessionMoved} {
+	for _, e := range []error{ErrNoSession, zoo.ErrConnectionClosed, zoo.ErrNoServer, zoo.ErrSessionExpired, zoo.ErrClosing, zoo.ErrSessionMoved} {
 		if errors.Is(err, e) {
 			return true
 		}

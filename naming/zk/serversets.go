@@ -37,7 +37,7 @@ func NewServersets(c Config, o Options) (*Serversets, error) {
 		return nil, err
 	}
 	n := newServersets(b)
-	n.searches = naming.NewShared(watch(n.faults, nameAt.String, n.search), n.sharing())
+	n.searches = naming.NewShared(naming.WatchFunc[nameAt, bound](n.search), n.sharing())
 	return n, nil
 }
 

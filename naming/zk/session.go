@@ -14,9 +14,9 @@ import (
 	"github.com/weft-mesh/weft/naming"
 )
 
-// errDown says that there is no session at the moment. Whoever gets it waits for the
-// link, which says why.
-var errDown = errors.New("zk: no session")
+// ErrNoSession is in the chain of the error of a name while there is no session with
+// its ensemble.
+var ErrNoSession = errors.New("zk: no session")
 
 // maxInFlight is how many requests a session has under way; others wait.
 const maxInFlight = 64
@@ -81,12 +81,12 @@ func (s *session) supervise() {
 		case <-c.hopeless:
 		case <-s.ctx.Done():
 		}
-		s.lost(c, errDown, false)
+		s.lost(c, nil, false)
 		s.mu.Lock()
 		s.client = nil
 		s.mu.Unlock()
 		s.watched.reset()
-		c.close()
+		s.wg.Go(c.close) // while the next one begins
 	}
 }
 
@@ -156,12 +156,12 @@ func (s *session) lost(c *client, cause error, dialling bool) {
 		return
 	}
 	s.dialFailed = dialling
-	if cause == nil {
-		cause = errDown
+	err := fmt.Errorf("%w with %s", ErrNoSession, s.key.addrs)
+	if cause != nil {
+		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	err := fmt.Errorf("zk: no session with %s: %w", s.key.addrs, cause)
 	if s.ctx.Err() == nil && s.cur.err == nil {
-		s.logger.Warn("no zookeeper session; the last answers hold", "err", cause)
+		s.logger.Warn("no zookeeper session; the last answers hold", "err", err)
 	}
 	if s.stat.Err == nil {
 		s.stat.ErrSince = time.Now()
