@@ -18,31 +18,17 @@ func followEndpoints(
 	for {
 		a, stale := src.Load()
 		leaves.signals = append(leaves.signals[:0], stale)
-		switch {
-		case !a.Known:
-			set(naming.State[weft.EndpointSet]{Err: a.Err})
-		default:
-			s := leaves.union(a.Value)
+		s := naming.State[weft.EndpointSet]{Err: a.Err}
+		if a.Known {
+			s = leaves.union(a.Value)
 			if s.Known && s.Err == nil {
 				s.Err = a.Err
 			}
-			report(s, set)
 		}
+		set(s)
 		if err := naming.Any(ctx, leaves.signals); err != nil {
 			return err
 		}
-	}
-}
-
-// report reports a set, and what may be out of date about it.
-func report(s naming.State[weft.EndpointSet], set func(naming.State[weft.EndpointSet])) {
-	err := s.Err
-	if s.Known {
-		s.Err = nil
-		set(s)
-	}
-	if err != nil {
-		set(naming.Failed[weft.EndpointSet](err))
 	}
 }
 
@@ -91,7 +77,7 @@ func (o *observed) union(t dtab.Tree[naming.Name]) naming.State[weft.EndpointSet
 		}
 	}
 	switch {
-	case names > 0 && known == 0 && (waiting && out.Err == nil):
+	case names > 0 && known == 0 && waiting && out.Err == nil:
 		return naming.State[weft.EndpointSet]{}
 	case names > 0 && known == 0:
 		return naming.Failed[weft.EndpointSet](out.Err)
