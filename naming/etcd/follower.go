@@ -102,8 +102,22 @@ func (f *follower) follow(ctx context.Context, st linkState) error {
 		clientv3.WithCreatedNotify(), clientv3.WithProgressNotify())
 	resync := f.resync()
 	defer resync.Stop()
-	_, stale := f.n.link.now()
+	now := st
 	for {
+		// Also what has changed while Watch waited is seen here.
+		last := now
+		var stale <-chan struct{}
+		now, stale = f.n.link.now()
+		switch {
+		case now.s != st.s:
+			return nil
+		case now.epoch != f.epoch:
+			return errAgain
+		case now.well && !last.well:
+			f.publish(ctx)
+		case !now.well && now.err != nil && now != last:
+			f.fail(now.err)
+		}
 		select {
 		case r, ok := <-news:
 			if err := f.take(r, ok); err != nil {
@@ -123,18 +137,6 @@ func (f *follower) follow(ctx context.Context, st linkState) error {
 		case <-f.hosts.changed:
 			f.publish(ctx)
 		case <-stale:
-			var now linkState
-			now, stale = f.n.link.now()
-			switch {
-			case now.s != st.s:
-				return nil
-			case now.epoch != f.epoch:
-				return errAgain
-			case now.well:
-				f.publish(ctx)
-			case now.err != nil:
-				f.fail(now.err)
-			}
 		case <-resync.C:
 			f.revision = 0
 			f.heard = true
@@ -187,7 +189,7 @@ func (f *follower) list(ctx context.Context, st linkState) error {
 		}
 	}
 	f.epoch, f.revision = st.epoch, resp.Header.Revision
-	f.n.link.note(f.revision)
+	f.n.link.note(f.epoch, f.revision)
 	f.publish(ctx)
 	return nil
 }
@@ -225,7 +227,7 @@ func (f *follower) take(r clientv3.WatchResponse, ok bool) error {
 	} else if r.IsProgressNotify() {
 		f.revision = max(f.revision, r.Header.Revision)
 	}
-	f.n.link.note(f.revision)
+	f.n.link.note(f.epoch, f.revision)
 	return nil
 }
 
@@ -258,13 +260,14 @@ func (f *follower) fail(err error) { f.set(naming.Failed[weft.EndpointSet](err))
 
 // trouble reports what went wrong with this service.
 func (f *follower) trouble(s *session, err error) {
-	if refused(err) {
+	if outdated(err) {
 		s.end(err) // the next one has a new token
+		return
 	}
 	err = fmt.Errorf("etcd: keys below %q: %w", f.dir, err)
 	f.fail(err)
 	// What concerns all services is said once for all, by the link.
-	if text := err.Error(); !away(err) && !refused(err) && text != f.said {
+	if text := err.Error(); !away(err) && text != f.said {
 		f.said = text
 		f.n.opts.Logger.Warn("etcd: a service cannot be followed", "service", f.service, "err", err)
 	}

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
@@ -38,12 +38,14 @@ type link struct {
 	done   chan struct{}
 
 	state weft.Var[linkState]
-	seen  atomic.Int64 // the highest revision that anybody has seen in this epoch
-	saw   struct {     // what the last probe saw; only the goroutine looks at it
+	saw   struct { // what the last probe saw; only the goroutine looks at it
 		cluster uint64
-		epoch   int64
 		trouble string
 	}
+
+	mu    sync.Mutex
+	epoch int64
+	seen  int64 // the highest revision that anybody has seen in this epoch
 }
 
 // linkState is what the users of a link need to know.
@@ -125,14 +127,28 @@ func (l *link) session(ctx context.Context) (*session, error) {
 	}
 }
 
-// note remembers that a revision was seen.
-func (l *link) note(revision int64) {
-	for {
-		seen := l.seen.Load()
-		if revision <= seen || l.seen.CompareAndSwap(seen, revision) {
-			return
-		}
+// note remembers that a revision was seen in an epoch.
+func (l *link) note(epoch, revision int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if epoch == l.epoch {
+		l.seen = max(l.seen, revision)
 	}
+}
+
+// noted returns the present epoch and the highest revision that was seen in it.
+func (l *link) noted() (epoch, revision int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.epoch, l.seen
+}
+
+// next begins an epoch.
+func (l *link) next() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.epoch++
+	l.seen = 0
 }
 
 // run is the goroutine.
@@ -144,12 +160,20 @@ func (l *link) run() {
 		if l.ctx.Err() != nil {
 			return
 		}
+		if wasWell && outdated(err) {
+			l.renew() // one more password check, and nothing to worry anybody
+			continue
+		}
 		l.trouble(nil, err)
 		if wasWell {
 			delay = l.opts.MinBackoff
 		}
 		pause(l.ctx, jittered(delay))
-		delay = min(2*delay, l.opts.MaxBackoff)
+		longest := l.opts.MaxBackoff
+		if refused(err) {
+			longest *= 2 // checking a password is expensive
+		}
+		delay = min(2*delay, longest)
 	}
 }
 
@@ -167,7 +191,7 @@ func (l *link) serve() (wasWell bool, err error) {
 		_ = client.Close() // tells that its context has ended
 	}()
 	if l.saw.cluster == 0 {
-		l.saw.epoch++ // nothing tells whether it is the one that was there before
+		l.next() // nothing tells whether it is the one that was there before
 	}
 	conn := client.ActiveConnection()
 	for {
@@ -180,7 +204,7 @@ func (l *link) serve() (wasWell bool, err error) {
 		case err == nil:
 			wasWell = true
 			l.well(s)
-		case refused(err):
+		case refused(err) || outdated(err):
 			return wasWell, err
 		case silent(conn, err):
 			return wasWell, errSilent
@@ -202,10 +226,14 @@ func (l *link) serve() (wasWell bool, err error) {
 func (l *link) probe(s *session) error {
 	ctx, cancel := context.WithTimeout(clientv3.WithRequireLeader(s.ctx), l.opts.Timeout)
 	defer cancel()
-	seen := l.seen.Load()
+	epoch, seen := l.noted()
 	from, to := everything(l.keys)
-	resp, err := s.client.Get(ctx, from, clientv3.WithRange(to), clientv3.WithLimit(1), clientv3.WithKeysOnly())
-	switch {
+	// The client itself would wait for a connection until the context ends, and forget
+	// why there is none.
+	resp, err := etcdserverpb.NewKVClient(s.client.ActiveConnection()).Range(ctx, &etcdserverpb.RangeRequest{
+		Key: []byte(from), RangeEnd: []byte(to), Limit: 1, KeysOnly: true,
+	}, grpc.WaitForReady(false))
+	switch err = rpctypes.Error(err); {
 	case errors.Is(err, rpctypes.ErrPermissionDenied):
 		return nil // it is alive; whether a service may be read is seen there
 	case err != nil:
@@ -219,10 +247,10 @@ func (l *link) probe(s *session) error {
 				"cluster", fmt.Sprintf("%x", cluster), "before", fmt.Sprintf("%x", l.saw.cluster), "revision", resp.Header.Revision)
 		}
 		l.saw.cluster = cluster
-		l.saw.epoch++
-		l.seen.Store(resp.Header.Revision)
+		l.next()
+		epoch++
 	}
-	l.note(resp.Header.Revision)
+	l.note(epoch, resp.Header.Revision)
 	return nil
 }
 
@@ -232,10 +260,17 @@ func (l *link) well(s *session) {
 		l.opts.Logger.Info("etcd: is back", "endpoints", l.client.Endpoints)
 		l.saw.trouble = ""
 	}
-	next := linkState{s: s, well: true, epoch: l.saw.epoch}
+	epoch, _ := l.noted()
+	next := linkState{s: s, well: true, epoch: epoch}
 	if st, _ := l.state.Load(); st != next {
 		l.state.Store(next)
 	}
+}
+
+// renew says that there is no session for a moment.
+func (l *link) renew() {
+	epoch, _ := l.noted()
+	l.state.Store(linkState{epoch: epoch})
 }
 
 // trouble says what is wrong with the session, or why there is none.
@@ -245,7 +280,8 @@ func (l *link) trouble(s *session, err error) {
 		l.opts.Logger.Warn("etcd: "+kind, "endpoints", l.client.Endpoints, "err", err)
 		l.saw.trouble = kind
 	}
-	next := linkState{s: s, err: err, epoch: l.saw.epoch}
+	epoch, _ := l.noted()
+	next := linkState{s: s, err: err, epoch: epoch}
 	st, _ := l.state.Load()
 	if st.err == nil || st.s != s || st.err.Error() != err.Error() {
 		l.state.Store(next)

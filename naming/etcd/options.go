@@ -33,8 +33,8 @@ type Options struct {
 
 	// MinBackoff and MaxBackoff bound the delay before something that failed is tried
 	// again. The delay doubles from the one to the other, and each is shortened by a
-	// random part of up to a half. Zero is 100 ms and 2 s; wrong credentials are tried
-	// again every 5 times MaxBackoff.
+	// random part of up to a half. Zero is 100 ms and 1 s. Credentials that were refused
+	// are tried again after up to twice as long.
 	MinBackoff, MaxBackoff time.Duration
 
 	// Linger is how long a service that nobody observes any more stays watched. Zero is
@@ -61,7 +61,7 @@ func (o Options) withDefaults() Options {
 		o.MinBackoff = 100 * time.Millisecond
 	}
 	if o.MaxBackoff <= 0 {
-		o.MaxBackoff = 2 * time.Second
+		o.MaxBackoff = time.Second
 	}
 	o.MaxBackoff = max(o.MaxBackoff, o.MinBackoff)
 	if o.Logger == nil {

@@ -11,34 +11,37 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// refused reports that etcd does not know who is asking: the password is wrong, or
-// the token is too old.
-func refused(err error) bool {
-	for _, r := range []error{
-		rpctypes.ErrAuthFailed, rpctypes.ErrUserEmpty, rpctypes.ErrUserNotFound,
-		rpctypes.ErrInvalidAuthToken, rpctypes.ErrAuthOldRevision,
-	} {
-		if errors.Is(err, r) {
+// outdated reports that etcd does not take a token any more that it has given out:
+// its time is over, etcd was started again, or its users were changed.
+func outdated(err error) bool {
+	for _, o := range []error{rpctypes.ErrInvalidAuthToken, rpctypes.ErrAuthOldRevision, rpctypes.ErrUserEmpty} {
+		if errors.Is(err, o) {
 			return true
 		}
 	}
 	return codeOf(err) == codes.Unauthenticated
 }
 
+// refused reports that etcd does not take the user or the password.
+func refused(err error) bool {
+	return errors.Is(err, rpctypes.ErrAuthFailed) || errors.Is(err, rpctypes.ErrUserNotFound)
+}
+
 // silent reports that a connection that stands does not answer.
 func silent(conn *grpc.ClientConn, err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) && conn.GetState() == connectivity.Ready
+	return (errors.Is(err, context.DeadlineExceeded) || codeOf(err) == codes.DeadlineExceeded) && conn.GetState() == connectivity.Ready
 }
 
 // away reports that etcd could not be asked, so that no single service is to blame.
 func away(err error) bool {
-	return codeOf(err) == codes.Unavailable || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errSilent)
+	c := codeOf(err)
+	return c == codes.Unavailable || c == codes.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errSilent)
 }
 
 // kindOf describes a trouble, without what differs from one time to the next.
 func kindOf(err error) string {
 	switch {
-	case refused(err):
+	case refused(err) || outdated(err):
 		return "refuses the credentials"
 	case errors.Is(err, rpctypes.ErrNoLeader):
 		return "has no leader"
