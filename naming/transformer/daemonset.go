@@ -60,7 +60,7 @@ func NewDaemonset(c DaemonsetConfig, gateways naming.Namer, o Options) (Transfor
 		prefix: prefix, name: kind, joins: newJoins(), refKey: "gateways " + service.String(), change: bySubnet,
 		ref: naming.NewShared(naming.WatchFunc[string, weft.EndpointSet](
 			func(ctx context.Context, _ string, set func(naming.State[weft.EndpointSet])) error {
-				return followEndpoints(ctx, gateways.Lookup(ctx, service), set)
+				return naming.FollowEndpoints(ctx, boundPart(gateways.Lookup(ctx, service)), set)
 			}), naming.SharedOptions{Logger: o.Logger}),
 	}
 	if c.HostNetwork {
@@ -70,6 +70,15 @@ func NewDaemonset(c DaemonsetConfig, gateways naming.Namer, o Options) (Transfor
 		r.owned = closer.Close
 	}
 	return r, nil
+}
+
+// boundPart returns a namer's answer with its bound leaves; the others are nil.
+func boundPart(src weft.Source[answer]) Bound {
+	return naming.Derive(src, func(a answer) State {
+		return naming.MapState(a, func(t dtab.Tree[naming.Name]) dtab.Tree[*naming.Bound] {
+			return dtab.Map(t, func(n naming.Name) *naming.Bound { return n.Bound })
+		})
+	})
 }
 
 // bySubnet replaces endpoints by the gateways in the same network.

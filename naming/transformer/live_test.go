@@ -73,7 +73,8 @@ func TestGatewaysOfATree(t *testing.T) {
 		w := newWorld(t)
 		w.put("other", of("10.0.1.7:4141"))
 		w.ends["late"] = &weft.Var[state]{}
-		w.says["gw"].Store(naming.Ok(dtab.AltOf(w.leaf("gw"), w.leaf("other"), w.leaf("late"))))
+		elsewhere := dtab.LeafOf(naming.Name{Path: path("/elsewhere")}) // is not looked up
+		w.says["gw"].Store(naming.Ok(dtab.AltOf(w.leaf("gw"), elsewhere, w.leaf("other"), w.leaf("late"))))
 		src := w.bind(w.interpreter("/svc=>/#/n", daemonset(t, w, false)), "/svc/web")
 		synctest.Wait()
 		const id = "L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/web) "

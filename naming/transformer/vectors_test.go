@@ -110,7 +110,7 @@ func TestVectors(t *testing.T) {
 			w.put("here", of("10.0.2.55:8888"))
 			w.put("there", of("10.0.4.55:8888"))
 			w.put("far", set{Endpoints: []weft.Endpoint{at("7.7.7.7:8888", "n1")}})
-			w.put("six", of("[fd00::1]:80", "[fd00:1::1]:80", "10.0.0.7:80"))
+			w.put("six", of("[fd00::1]:80", "[fd00:0:0:1::1]:80", "10.0.0.7:80"))
 			w.put("twice", of("1.1.1.1:80", "1.1.1.1:81"))
 			in := w.interpreter(row.rules, row.ts(t, w)...)
 			src := w.bind(in, row.name)
