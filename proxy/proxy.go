@@ -117,7 +117,11 @@ func (p *Proxy) makeNamers() error {
 	p.own(&p.shared) // before all that uses it, and so closed after it
 	p.resolver = inet.New(inet.Options{Logger: p.opts.Logger})
 	p.own(p.resolver)
-	p.global = global.New(global.Options{Inet: p.resolver.Resolve, FixedInet: p.resolver.ResolveOnce})
+	classes, err := p.classes()
+	if err != nil {
+		return err
+	}
+	p.global = global.New(global.Options{Inet: p.resolver.Resolve, FixedInet: p.resolver.ResolveOnce, Classes: classes})
 	p.binder = &late{}
 	root := dtab.MustPath("/#")
 	for _, part := range p.cfg.Namers {

@@ -78,6 +78,24 @@ func needed(dir string) map[string]string {
 		"jittered":                   "minMs: 1, maxMs: 2",
 		"io.l5d.recentRequests":      "sampleRate: 1.0",
 		"labeler static":             "label: x",
+		"io.l5d.k8s.external":        "experimental: true",
+		"io.l5d.dnssrv":              "experimental: true",
+		"io.l5d.rancher":             "experimental: true",
+		"io.l5d.curator":             "experimental: true, zkAddrs: [{host: 127.0.0.1}]",
+		"namer io.l5d.serversets":    "zkAddrs: [{host: 127.0.0.1}]",
+		"io.l5d.serversets":          "zkAddrs: [{host: 127.0.0.1}]",
+		"io.l5d.zkLeader":            "zkAddrs: [{host: 127.0.0.1, port: 1}]",
+		"io.l5d.etcd":                "endpoints: ['http://127.0.0.1:1']",
+		"io.l5d.k8s.configMap":       "experimental: true, name: a, filename: b",
+		"io.l5d.namerd":              "dst: /$/inet/127.1/1",
+		"io.l5d.namerd.http":         "experimental: true, dst: /$/inet/127.1/1",
+		"io.l5d.mesh":                "dst: /$/inet/127.1/1",
+		"io.l5d.port":                "port: 1",
+		"io.l5d.const":               "path: /$/inet/1",
+		"io.l5d.replace":             "path: /$/inet/1",
+		"io.l5d.specificHost":        "host: 127.0.0.1",
+		"io.l5d.k8s.localnode":       "hostNetwork: true",
+		"io.l5d.k8s.daemonset":       "namespace: a, service: b, port: c",
 
 		"io.l5d.h2.grpc.retryableStatusCodes": "retryableStatusCodes: [14]",
 	}
@@ -86,6 +104,8 @@ func needed(dir string) map[string]string {
 func TestEveryKindIsBuiltOrRefused(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "dtab"), nil, 0o644))
+	t.Setenv("NODE_NAME", "here")
+	t.Setenv("POD_NAMESPACE", "default")
 	reg, err := standard.Registry()
 	require.NoError(t, err)
 	keys := needed(dir)
@@ -131,8 +151,17 @@ func TestEveryKindIsBuiltOrRefused(t *testing.T) {
 	}
 	assert.Equal(t, map[config.Role][]string{
 		config.RoleProtocol:       {"h2", "http"},
-		config.RoleNamer:          {"io.l5d.fs", "io.l5d.rewrite"},
-		config.RoleInterpreter:    {"default", "io.l5d.fs"},
+		config.RoleNamer: {
+			"dns", "io.l5d.consul", "io.l5d.curator", "io.l5d.dnssrv", "io.l5d.etcd", "io.l5d.fs", "io.l5d.k8s", "io.l5d.k8s.external",
+			"io.l5d.k8s.ns", "io.l5d.rewrite", "io.l5d.serversets", "io.l5d.zkLeader",
+		},
+		config.RoleInterpreter: {
+			"default", "io.l5d.consul.interpreter", "io.l5d.fs", "io.l5d.k8s.configMap", "io.l5d.mesh", "io.l5d.namerd", "io.l5d.namerd.http",
+		},
+		config.RoleTransformer: {
+			"io.l5d.const", "io.l5d.k8s.daemonset", "io.l5d.k8s.localnode", "io.l5d.localhost", "io.l5d.port", "io.l5d.replace", "io.l5d.specificHost",
+		},
+		config.RoleAnnouncer:      {"io.l5d.consul", "io.l5d.serversets"},
 		config.RoleTelemeter:      {"io.l5d.prometheus", "io.l5d.recentRequests", "io.l5d.tracelog"},
 		config.RoleLoadBalancer:   {"aperture", "ewma", "heap", "p2c", "roundRobin"},
 		config.RoleFailureAccrual: {"io.l5d.consecutiveFailures", "io.l5d.successRate", "io.l5d.successRateWindowed", "none"},

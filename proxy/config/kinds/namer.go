@@ -108,9 +108,20 @@ type ZkAddr struct {
 	Port *int   `yaml:"port" weft:"port"` // 2181
 }
 
+// ZkSession is how sessions with ZooKeeper are held. The keys are weft's.
+type ZkSession struct {
+	SessionTimeout *time.Duration    `yaml:"sessionTimeoutMs" weft:"unit=ms,min=1"` // 10 s
+	Auth           string            `yaml:"auth" weft:"secret"`                    // user:password, scheme digest
+	TLS            *config.ClientTLS `yaml:"tls"`
+}
+
+// Validate implements the decoder's rules.
+func (z *ZkSession) Validate() error { return checkTLS(z.TLS) }
+
 // ServersetsNamer is the configuration of io.l5d.serversets.
 type ServersetsNamer struct {
-	ZkAddrs []ZkAddr `yaml:"zkAddrs" weft:"required,nonempty"`
+	ZkAddrs   []ZkAddr `yaml:"zkAddrs" weft:"required,nonempty"`
+	ZkSession `yaml:",inline"`
 }
 
 // ZkHostPort is an address of which both parts must be given.
@@ -121,13 +132,15 @@ type ZkHostPort struct {
 
 // ZkLeaderNamer is the configuration of io.l5d.zkLeader.
 type ZkLeaderNamer struct {
-	ZkAddrs []ZkHostPort `yaml:"zkAddrs" weft:"required,nonempty"`
+	ZkAddrs   []ZkHostPort `yaml:"zkAddrs" weft:"required,nonempty"`
+	ZkSession `yaml:",inline"`
 }
 
 // CuratorNamer is the configuration of io.l5d.curator.
 type CuratorNamer struct {
-	ZkAddrs  []ZkAddr `yaml:"zkAddrs" weft:"required,nonempty"`
-	BasePath string   `yaml:"basePath"` // /
+	ZkAddrs   []ZkAddr `yaml:"zkAddrs" weft:"required,nonempty"`
+	BasePath  string   `yaml:"basePath"` // /
+	ZkSession `yaml:",inline"`
 }
 
 // DNSSRVNamer is the configuration of io.l5d.dnssrv.

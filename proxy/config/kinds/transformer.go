@@ -68,6 +68,7 @@ func Transformers() []config.Entry {
 type ServersetsAnnouncer struct {
 	ZkAddrs    []ZkAddr   `yaml:"zkAddrs" weft:"required,nonempty"`
 	PathPrefix *dtab.Path `yaml:"pathPrefix"` // /discovery
+	ZkSession  `yaml:",inline"`
 }
 
 // ConsulAnnouncer is the configuration of the announcer io.l5d.consul, which Linkerd
