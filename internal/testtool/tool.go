@@ -75,7 +75,7 @@ func Get(tb testing.TB, t Tool) string {
 	tb.Helper()
 	path, err := t.Path()
 	if err != nil {
-		missing(tb, "testtool: %v", err)
+		Missing(tb, "testtool: %v", err)
 	}
 	return path
 }
@@ -86,13 +86,14 @@ func Installed(tb testing.TB, name, debian string) string {
 	tb.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(tb, "testtool: %s is not installed: apt-get install %s", name, debian)
+		Missing(tb, "testtool: %s is not installed: apt-get install %s", name, debian)
 	}
 	return path
 }
 
-// missing ends a test that cannot run.
-func missing(tb testing.TB, format string, args ...any) {
+// Missing ends a test that cannot run: it is skipped, or fails where everything must
+// be there.
+func Missing(tb testing.TB, format string, args ...any) {
 	tb.Helper()
 	if Required(os.Getenv) {
 		tb.Fatalf(format, args...)
