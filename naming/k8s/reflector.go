@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// grace is how long a watch that broke off may take to be back without being said
-	// to fail: servers end connections all the time.
+	// grace is how long a watch that worked may take to be back without being said to
+	// fail: servers and what is in between end connections all the time.
 	grace = time.Second
 
 	// listTimeout bounds a list, headerTimeout the beginning of the answer to a watch.
@@ -46,12 +46,14 @@ type reflector[T any] struct {
 	api     int    // which of kind.apis
 	listed  bool   // there was a list from which a watch can go on
 	version string // where to go on
+	worked  bool   // there was a list
 	lived   bool   // the last watch was one that worked
 	streak  int    // of attempts that have not worked
 
 	mu      sync.Mutex
 	ended   bool
-	suspect *time.Timer // runs while a watch that broke off has its grace
+	suspect *time.Timer // runs during the grace
+	reason  error       // what is then said
 	trouble error       // what the observers have been told
 }
 
@@ -89,7 +91,7 @@ func (r *reflector[T]) judge(err error) time.Duration {
 	case err == nil:
 	case expired(err):
 		r.listed, r.version = false, "" // the newest there is
-	case errors.Is(err, errBroken) && r.streak == 1:
+	case passing(err) && r.worked:
 		r.doubt(err)
 	default:
 		r.fail(err)
@@ -130,7 +132,7 @@ func (r *reflector[T]) list(ctx context.Context) error {
 		return fmt.Errorf("k8s: %s: %w", r.path(), err)
 	}
 	r.store.replace(all, unread)
-	r.version, r.listed = version, true
+	r.version, r.listed, r.worked = version, true, true
 	r.succeed()
 	return nil
 }
@@ -294,18 +296,22 @@ func (r *reflector[T]) succeed() {
 	r.good(r.version)
 }
 
-// doubt fails unless the watch is back within the grace.
+// doubt fails unless the watch is back within the grace, which began with the first
+// failure.
 func (r *reflector[T]) doubt(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stopDoubt()
+	r.reason = err
+	if r.suspect != nil || r.trouble != nil {
+		return
+	}
 	var t *time.Timer
 	t = time.AfterFunc(grace, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.suspect == t {
 			r.suspect = nil
-			r.tell(err)
+			r.tell(r.reason)
 		}
 	})
 	r.suspect = t

@@ -93,6 +93,13 @@ func unavailable(err error) bool {
 	return ok && (e.Code == http.StatusForbidden || e.Code == http.StatusNotFound)
 }
 
+// passing reports whether trouble may be over in a moment: the server is not there,
+// starts, or is too busy.
+func passing(err error) bool {
+	e, ok := errors.AsType[*StatusError](err)
+	return !ok || e.Code >= http.StatusTooManyRequests
+}
+
 // class tells kinds of trouble apart: the same one is said once.
 func class(err error) string {
 	if e, ok := errors.AsType[*StatusError](err); ok {
