@@ -83,16 +83,23 @@ func (d *directory[T]) follow(ctx context.Context, report func(listing[T], strin
 	return nil
 }
 
-// read brings what is known up to date.
+// read brings what is known up to date. A child that has gone since it was listed
+// makes it begin again: who comes next is in the same listing as who has gone.
 func (d *directory[T]) read(ctx context.Context, link int) (listing[T], error) {
-	if d.listed == nil || d.link != link || closed(d.listed.changed) {
-		if err := d.list(ctx); err != nil {
+	for gone := true; gone; {
+		if d.listed == nil || d.link != link || closed(d.listed.changed) {
+			if err := d.list(ctx); err != nil {
+				return listing[T]{}, err
+			}
+			d.link = link
+		}
+		var err error
+		if gone, err = d.readChildren(ctx); err != nil {
 			return listing[T]{}, err
 		}
-		d.link = link
-	}
-	if err := d.readChildren(ctx); err != nil {
-		return listing[T]{}, err
+		if gone {
+			d.listed = nil
+		}
 	}
 	l := listing[T]{absent: !d.listed.exists, zxid: d.listed.stat.Pzxid}
 	for _, e := range d.entries {
@@ -136,8 +143,9 @@ func (d *directory[T]) list(ctx context.Context) error {
 	return nil
 }
 
-// readChildren reads the children that are new or have changed.
-func (d *directory[T]) readChildren(ctx context.Context) error {
+// readChildren reads the children that are new or have changed, and reports whether
+// one of them has gone.
+func (d *directory[T]) readChildren(ctx context.Context) (gone bool, failure error) {
 	type said struct {
 		*entry[T]
 		answer
@@ -150,7 +158,7 @@ func (d *directory[T]) readChildren(ctx context.Context) error {
 	}
 	slices.SortFunc(stale, func(a, b *entry[T]) int { return strings.Compare(a.name, b.name) })
 	got := make(chan said, len(stale))
-	asked, failure := 0, error(nil)
+	asked := 0
 	for _, e := range stale {
 		k := watchKey{below(d.path, e.name), getData}
 		if failure = d.s.start(ctx, k, func(a answer) { got <- said{e, a} }); failure != nil {
@@ -163,17 +171,17 @@ func (d *directory[T]) readChildren(ctx context.Context) error {
 		case a := <-got:
 			switch {
 			case errors.Is(a.err, zoo.ErrNoNode):
-				delete(d.entries, a.name) // the list of names is about to change
+				gone = true
 			case a.err != nil:
 				failure = cmp.Or(failure, explained(below(d.path, a.name), a.err))
 			default:
 				d.heard(a.entry, a.answer)
 			}
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return false, context.Cause(ctx)
 		}
 	}
-	return failure
+	return gone, failure
 }
 
 // heard takes what a child says.
