@@ -28,7 +28,7 @@ type Options struct {
 
 	// MinBackoff and MaxBackoff bound the delay before a name that could not be asked
 	// for is asked for again. The delay doubles from the one to the other, and each is
-	// shortened by a random part of up to a half. Zero is 500 ms and 2 s.
+	// shortened by a random part of up to a half. Zero is 250 ms and 1 s.
 	MinBackoff, MaxBackoff time.Duration
 
 	// Linger is how long a name that nobody observes any more stays fresh. Zero is
@@ -53,10 +53,10 @@ func (o Options) withDefaults() Options {
 		o.MaxLookups = 100
 	}
 	if o.MinBackoff <= 0 {
-		o.MinBackoff = 500 * time.Millisecond
+		o.MinBackoff = 250 * time.Millisecond
 	}
 	if o.MaxBackoff <= 0 {
-		o.MaxBackoff = 2 * time.Second
+		o.MaxBackoff = time.Second
 	}
 	o.MaxBackoff = max(o.MaxBackoff, o.MinBackoff)
 	if o.InterfaceAddrs == nil {

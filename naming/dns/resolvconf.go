@@ -58,7 +58,10 @@ func (s settings) servers() []string {
 // candidates returns the full names that a name may stand for, in the order in which
 // they are to be tried. It is empty if the name is none of DNS.
 func (s settings) candidates(name string) []string {
-	if _, ok := wire.IsDomainName(name); !ok || name == "" || strings.ContainsAny(name, `\ `) {
+	// What has to be escaped in a zone file is not in the names of hosts and services.
+	if _, ok := wire.IsDomainName(name); !ok || name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"'();@\`, r)
+	}) {
 		return nil
 	}
 	var names []string
