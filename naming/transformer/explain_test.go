@@ -22,30 +22,36 @@ func TestExplanations(t *testing.T) {
 	)
 	for _, row := range []struct {
 		id, rules, name string
-		ts              func(t *testing.T, w *world) []tf
+		ts              func(w *world) []tf
 		want            string
 	}{
-		{"X02", svc, "/svc/web/r", func(t *testing.T, _ *world) []tf { return []tf{port(t, 4141)} },
+		{
+			"X02", svc, "/svc/web/r", func(w *world) []tf { return []tf{w.port(4141)} },
 			"D(/svc/web/r; T(/#/n/web/r; io.l5d.port; /#/n/web + /r {10.0.0.1:80 n1, 10.0.1.1:81 n2} authority=x; " +
-				"L(/%/io.l5d.port/4141/#/n/web; /%/io.l5d.port/4141/#/n/web + /r {10.0.0.1:4141 n1, 10.0.1.1:4141 n2} authority=x)))"},
-		{"X13", svc, "/svc/web", func(t *testing.T, _ *world) []tf { return []tf{port(t, 4141), localhost(t, "10.0.0.1")} },
+				"L(/%/io.l5d.port/4141/#/n/web; /%/io.l5d.port/4141/#/n/web + /r {10.0.0.1:4141 n1, 10.0.1.1:4141 n2} authority=x)))",
+		},
+		{
+			"X13", svc, "/svc/web", func(w *world) []tf { return []tf{w.port(4141), w.localhost("10.0.0.1")} },
 			"D(/svc/web; T(/#/n/web; io.l5d.port; " + before + "; T(/%/io.l5d.port/4141/#/n/web; io.l5d.localhost; " +
 				"/%/io.l5d.port/4141/#/n/web {10.0.0.1:4141 n1, 10.0.1.1:4141 n2} authority=x; " +
-				"L(/%/io.l5d.localhost/%/io.l5d.port/4141/#/n/web; /%/io.l5d.localhost/%/io.l5d.port/4141/#/n/web {10.0.0.1:4141 n1} authority=x))))"},
-		{"daemonset", svc, "/svc/web", func(t *testing.T, w *world) []tf { return []tf{daemonset(t, w, false)} },
+				"L(/%/io.l5d.localhost/%/io.l5d.port/4141/#/n/web; /%/io.l5d.localhost/%/io.l5d.port/4141/#/n/web {10.0.0.1:4141 n1} authority=x))))",
+		},
+		{
+			"daemonset", svc, "/svc/web", func(w *world) []tf { return []tf{w.daemonset(false)} },
 			"D(/svc/web; T(/#/n/web; io.l5d.k8s.daemonset; " + before + "; " +
-				"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/web; /%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/web {10.0.0.9:4141 n1} authority=x)))"},
-		{"const", svc, "/svc/neg", func(t *testing.T, w *world) []tf {
-			return []tf{made(t)(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
+				"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/web; /%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/web {10.0.0.9:4141 n1} authority=x)))",
+		},
+		{"const", svc, "/svc/neg", func(w *world) []tf {
+			return []tf{w.made(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
 		}, "T(/svc/neg; io.l5d.const; L(/#/n/gw; /%/io.l5d.const/#/n/gw " + gws + "))"},
-		{"replace", "/svc=>/#/n/web | /#/n/neg", "/svc", func(t *testing.T, w *world) []tf {
-			return []tf{made(t)(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
+		{"replace", "/svc=>/#/n/web | /#/n/neg", "/svc", func(w *world) []tf {
+			return []tf{w.made(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
 		}, "A(/svc; T(/#/n/web; io.l5d.replace; " + before + "; L(/#/n/gw; /%/io.l5d.replace/#/n/gw " + gws + ")), N(/#/n/neg))"},
-		{"no leaf", svc, "/svc/neg", func(t *testing.T, _ *world) []tf { return []tf{port(t, 4141)} }, "D(/svc/neg; N(/#/n/neg))"},
+		{"no leaf", svc, "/svc/neg", func(w *world) []tf { return []tf{w.port(4141)} }, "D(/svc/neg; N(/#/n/neg))"},
 	} {
 		t.Run(row.id, func(t *testing.T) {
 			w := newWorld(t)
-			assert.Equal(t, row.want, w.explain(w.interpreter(row.rules, row.ts(t, w)...), row.name))
+			assert.Equal(t, row.want, w.explain(w.interpreter(row.rules, row.ts(w)...), row.name))
 		})
 	}
 }
@@ -56,7 +62,7 @@ func TestExplanationsOfWhatIsPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.says["gw"].Store(names{})
-		in := w.interpreter("/svc=>/#/n", daemonset(t, w, false))
+		in := w.interpreter("/svc=>/#/n", w.daemonset(false))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		d, err := in.(naming.Delegator).Delegate(ctx, nil, path("/svc/web"))
@@ -69,7 +75,7 @@ func TestExplanationsOfWhatIsPending(t *testing.T) {
 // sent to is found in them.
 func TestExplanationsAreShown(t *testing.T) {
 	w := newWorld(t)
-	in := w.interpreter("/svc=>/#/n", port(t, 4141))
+	in := w.interpreter("/svc=>/#/n", w.port(4141))
 	d, err := in.(naming.Delegator).Delegate(t.Context(), nil, path("/svc/gw"))
 	require.NoError(t, err)
 	text, err := json.Marshal(d)

@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
@@ -53,8 +54,8 @@ type interpreter struct {
 
 // Bind implements naming.Interpreter.
 func (i *interpreter) Bind(ctx context.Context, local dtab.Dtab, p dtab.Path) Bound {
-	for k := len(i.ts) - 1; k >= 0; k-- {
-		if c, ok := i.ts[k].(*Const); ok {
+	for k, t := range slices.Backward(i.ts) {
+		if c, ok := t.(*Const); ok {
 			// What comes before does not matter, so nothing is looked up for it.
 			return i.ts[k+1:].Transform(ctx, c.bind(ctx))
 		}

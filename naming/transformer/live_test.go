@@ -25,7 +25,7 @@ func TestGateways(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.says["gw"].Store(names{})
-		in := w.interpreter("/svc=>/#/n", daemonset(t, w, false))
+		in := w.interpreter("/svc=>/#/n", w.daemonset(false))
 		src := w.bind(in, "/svc/web")
 		synctest.Wait()
 		assert.Equal(t, "Pending", w.show(src), "the whole name waits for the gateways")
@@ -75,7 +75,7 @@ func TestGatewaysOfATree(t *testing.T) {
 		w.ends["late"] = &weft.Var[state]{}
 		elsewhere := dtab.LeafOf(naming.Name{Path: path("/elsewhere")}) // is not looked up
 		w.says["gw"].Store(naming.Ok(dtab.AltOf(w.leaf("gw"), elsewhere, w.leaf("other"), w.leaf("late"))))
-		src := w.bind(w.interpreter("/svc=>/#/n", daemonset(t, w, false)), "/svc/web")
+		src := w.bind(w.interpreter("/svc=>/#/n", w.daemonset(false)), "/svc/web")
 		synctest.Wait()
 		const id = "L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/web) "
 		assert.Equal(t, id+"{10.0.0.9:4141 n1, 10.0.1.7:4141} authority=x", w.show(src))
@@ -98,7 +98,7 @@ func TestGatewayWatchIsShared(t *testing.T) {
 			context.AfterFunc(ctx, func() { live-- })
 			return w.Lookup(ctx, path("/gw"))
 		})
-		tr := made(t)(transformer.NewDaemonset(transformer.DaemonsetConfig{Namespace: "ns", Port: "4141", Service: "L5D"}, gateways, transformer.Options{}))
+		tr := w.made(transformer.NewDaemonset(transformer.DaemonsetConfig{Namespace: "ns", Port: "4141", Service: "L5D"}, gateways, transformer.Options{}))
 		in := w.interpreter("/svc=>/#/n", tr)
 		assert.Zero(t, lookups, "not before there is a name")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -126,7 +126,7 @@ func TestGatewayWatchIsShared(t *testing.T) {
 func TestObservationsAreTheirUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		in := w.interpreter("/svc=>/#/n", port(t, 4141), daemonset(t, w, false))
+		in := w.interpreter("/svc=>/#/n", w.port(4141), w.daemonset(false))
 		ctx, cancel := context.WithCancel(t.Context())
 		src := in.Bind(ctx, nil, path("/svc/web"))
 		synctest.Wait()
@@ -156,7 +156,7 @@ func TestObservationsAreTheirUsers(t *testing.T) {
 func TestReplaceFollowsBoth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		tr := made(t)(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))
+		tr := w.made(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))
 		src := w.bind(w.interpreter("/svc=>/#/n", tr), "/svc/web")
 		const bound = "L(/%/io.l5d.replace/#/n/gw) {10.0.0.9:4141 n1, 10.0.2.9:4141}"
 		assert.Equal(t, bound, w.show(src))
@@ -187,8 +187,8 @@ func TestConstLooksNothingElseUp(t *testing.T) {
 		asked++
 		return w.Lookup(ctx, p)
 	})
-	c := made(t)(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))
-	in := w.behind(n, "/svc=>/#/n", localhost(t, "1.1.1.1"), c, port(t, 5))
+	c := w.made(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))
+	in := w.behind(n, "/svc=>/#/n", w.localhost("1.1.1.1"), c, w.port(5))
 	assert.Equal(t, "L(/%/io.l5d.port/5/%/io.l5d.const/#/n/gw) {10.0.0.9:5 n1, 10.0.2.9:5}", w.show(w.bind(in, "/svc/web")))
 	assert.Zero(t, asked)
 }
@@ -197,7 +197,7 @@ func TestSpecificHostByName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		var dns weft.Var[state]
-		tr := made(t)(transformer.NewSpecificHost(transformer.SpecificHostConfig{Host: "db"}, transformer.Options{
+		tr := w.made(transformer.NewSpecificHost(transformer.SpecificHostConfig{Host: "db"}, transformer.Options{
 			Resolve: func(_ context.Context, host, _ string) weft.Source[state] {
 				assert.Equal(t, "db", host)
 				return &dns
@@ -218,8 +218,8 @@ func TestSpecificHostByName(t *testing.T) {
 // TestNoGoroutines: what can be derived from one thing is.
 func TestNoGoroutines(t *testing.T) {
 	w := newWorld(t)
-	in := w.interpreter("", port(t, 1), localhost(t, "10.0.0.1"), localnode(t, "10.0.0.1"))
-	n := transformer.Namer(w, port(t, 1), localhost(t, "10.0.0.1"))
+	in := w.interpreter("", w.port(1), w.localhost("10.0.0.1"), w.localnode("10.0.0.1"))
+	n := transformer.Namer(w, w.port(1), w.localhost("10.0.0.1"))
 	plain := w.interpreter("")
 	_ = w.bind(plain, "/#/n/web")
 	_ = w.bind(in, "/#/n/web")

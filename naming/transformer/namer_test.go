@@ -18,7 +18,7 @@ import (
 // TestNamerLevel is X14 and the rule that trees with unbound leaves are passed on.
 func TestNamerLevel(t *testing.T) {
 	w := newWorld(t)
-	in := w.behind(transformer.Namer(w, port(t, 4141)), "/svc=>/#/n")
+	in := w.behind(transformer.Namer(w, w.port(4141)), "/svc=>/#/n")
 	const id = "/%/io.l5d.port/4141/#/n/web"
 	assert.Equal(t, "L("+id+" + /r) {10.0.0.1:4141 n1, 10.0.1.1:4141 n2} authority=x", w.show(w.bind(in, "/svc/web/r")))
 	assert.Equal(t, "D(/svc/web/r; L(/#/n/web/r; "+id+" + /r {10.0.0.1:4141 n1, 10.0.1.1:4141 n2} authority=x))", w.explain(in, "/svc/web/r"))
@@ -33,23 +33,23 @@ func TestNamerLevel(t *testing.T) {
 func TestNamerAnswersThatChange(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		tr   func(t *testing.T, w *world) tf
+		tr   func(w *world) tf
 		want string
 	}{
-		{"leaf by leaf", func(t *testing.T, _ *world) tf { return port(t, 4141) }, "/%/io.l5d.port/4141/#/n/x"},
-		{"with a reference", func(t *testing.T, w *world) tf { return daemonset(t, w, false) }, "/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/x"},
-		{"independent", func(t *testing.T, w *world) tf {
-			return made(t)(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))
+		{"leaf by leaf", func(w *world) tf { return w.port(4141) }, "/%/io.l5d.port/4141/#/n/x"},
+		{"with a reference", func(w *world) tf { return w.daemonset(false) }, "/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/x"},
+		{"independent", func(w *world) tf {
+			return w.made(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))
 		}, "/%/io.l5d.const/#/n/gw"},
-		{"by two things", func(t *testing.T, w *world) tf {
-			return made(t)(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))
+		{"by two things", func(w *world) tf {
+			return w.made(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))
 		}, "/%/io.l5d.replace/#/n/gw"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.put("x", web())
-				n := transformer.Namer(w, row.tr(t, w))
+				n := transformer.Namer(w, row.tr(w))
 				defer func() { require.NoError(t, n.(io.Closer).Close()) }()
 				src := n.Lookup(t.Context(), path("/x"))
 				unbound := naming.Ok(dtab.LeafOf(naming.Name{Path: path("/elsewhere")}))
@@ -85,7 +85,7 @@ func TestWhatNamersAreStays(t *testing.T) {
 	w := newWorld(t)
 	type lists = interface{ Names() ([]dtab.Path, error) }
 	type states = interface{ State() any }
-	n := transformer.Namer(rich{w}, port(t, 1))
+	n := transformer.Namer(rich{w}, w.port(1))
 	names, err := n.(lists).Names()
 	require.NoError(t, err)
 	assert.Equal(t, []dtab.Path{path("/#/n/web")}, names)
@@ -95,7 +95,7 @@ func TestWhatNamersAreStays(t *testing.T) {
 	assert.Equal(t, rich{w}, n.(interface{ Unwrap() naming.Namer }).Unwrap())
 	assert.ErrorIs(t, n.(io.Closer).Close(), io.ErrClosedPipe)
 
-	bare := transformer.Namer(w, port(t, 1))
+	bare := transformer.Namer(w, w.port(1))
 	_, is := bare.(lists)
 	assert.False(t, is)
 	_, is = bare.(states)
@@ -126,7 +126,7 @@ func TestWhatInterpretersAreStays(t *testing.T) {
 			holds
 		}{dark{w.binder()}, held{}}, false, true},
 	} {
-		in := transformer.Interpreter(row.in, port(t, 4141))
+		in := transformer.Interpreter(row.in, w.port(4141))
 		_, explains := in.(naming.Delegator)
 		assert.Equal(t, row.explains, explains)
 		h, is := in.(holds)
@@ -144,7 +144,7 @@ func TestWhatInterpretersAreStays(t *testing.T) {
 func TestCloseOrder(t *testing.T) {
 	var order []string
 	w := newWorld(t)
-	ts := []tf{closing{port(t, 1), "first", &order}, closing{port(t, 2), "second", &order}}
+	ts := []tf{closing{w.port(1), "first", &order}, closing{w.port(2), "second", &order}}
 	n := transformer.Namer(closingNamer{w, &order}, ts...)
 	require.NoError(t, n.(io.Closer).Close())
 	assert.Equal(t, []string{"namer", "second", "first"}, order)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
@@ -93,13 +94,5 @@ func leavesIn(d naming.Delegation) int {
 
 // branches reports whether d has a split, whose leaves stay several in a bound tree.
 func branches(d naming.Delegation) bool {
-	if d.Kind == naming.KindUnion {
-		return true
-	}
-	for _, k := range d.Kids {
-		if branches(k) {
-			return true
-		}
-	}
-	return false
+	return d.Kind == naming.KindUnion || slices.ContainsFunc(d.Kids, branches)
 }

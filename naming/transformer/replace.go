@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
@@ -54,15 +55,7 @@ func (r *Replace) Close() error {
 }
 
 func hasLeaf(t dtab.Tree[*naming.Bound]) bool {
-	if t.Op == dtab.Leaf {
-		return true
-	}
-	for _, k := range t.Kids {
-		if hasLeaf(k) {
-			return true
-		}
-	}
-	return false
+	return t.Op == dtab.Leaf || slices.ContainsFunc(t.Kids, hasLeaf)
 }
 
 // replaceLeaves puts by in the place of the leaves of t, with their weights.

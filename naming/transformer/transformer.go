@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
@@ -104,8 +105,8 @@ func (c chain) close(inner any) error {
 	if i, ok := inner.(io.Closer); ok {
 		errs = append(errs, i.Close())
 	}
-	for i := len(c) - 1; i >= 0; i-- {
-		if t, ok := c[i].(io.Closer); ok {
+	for _, t := range slices.Backward(c) {
+		if t, ok := t.(io.Closer); ok {
 			errs = append(errs, t.Close())
 		}
 	}

@@ -15,29 +15,27 @@ import (
 
 type tf = transformer.Transformer
 
-func localhost(t *testing.T, addrs ...string) tf {
+func (w *world) localhost(addrs ...string) tf {
 	var list []netip.Addr
 	for _, a := range addrs {
 		list = append(list, netip.MustParseAddr(a))
 	}
-	return made(t)(transformer.NewLocalhost(transformer.LocalhostConfig{Addrs: list}))
+	return w.made(transformer.NewLocalhost(transformer.LocalhostConfig{Addrs: list}))
 }
 
-func port(t *testing.T, n int) tf {
-	return made(t)(transformer.NewPort(transformer.PortConfig{Port: n}))
+func (w *world) port(n int) tf { return w.made(transformer.NewPort(transformer.PortConfig{Port: n})) }
+
+func (w *world) localnode(ip string) tf {
+	return w.made(transformer.NewLocalnode(transformer.LocalnodeConfig{PodIP: ip}))
 }
 
-func localnode(t *testing.T, ip string) tf {
-	return made(t)(transformer.NewLocalnode(transformer.LocalnodeConfig{PodIP: ip}))
-}
-
-func host(t *testing.T, h string) tf {
-	return made(t)(transformer.NewSpecificHost(transformer.SpecificHostConfig{Host: h}, transformer.Options{}))
+func (w *world) host(h string) tf {
+	return w.made(transformer.NewSpecificHost(transformer.SpecificHostConfig{Host: h}, transformer.Options{}))
 }
 
 // daemonset looks its gateways up as /gw/port/l5d, in the namer of the world.
-func daemonset(t *testing.T, w *world, hostNetwork bool) tf {
-	return made(t)(transformer.NewDaemonset(
+func (w *world) daemonset(hostNetwork bool) tf {
+	return w.made(transformer.NewDaemonset(
 		transformer.DaemonsetConfig{Namespace: "GW", Port: "port", Service: "l5d", HostNetwork: hostNetwork}, w, transformer.Options{}))
 }
 
@@ -45,64 +43,92 @@ func TestVectors(t *testing.T) {
 	const svc = "/svc=>/#/n"
 	for _, row := range []struct {
 		id, rules, name string
-		ts              func(t *testing.T, w *world) []tf
+		ts              func(w *world) []tf
 		want            string
 	}{
-		{"X01", svc, "/svc/web/r", func(t *testing.T, _ *world) []tf { return []tf{port(t, 4141)} },
-			"L(/%/io.l5d.port/4141/#/n/web + /r) {10.0.0.1:4141 n1, 10.0.1.1:4141 n2} authority=x"},
-		{"X03", svc, "/svc/web", func(t *testing.T, _ *world) []tf { return []tf{localhost(t, "10.0.0.1")} },
-			"L(/%/io.l5d.localhost/#/n/web) {10.0.0.1:80 n1} authority=x"},
-		{"X04", "/svc=>/#/n/web | /#/n/gw", "/svc", func(t *testing.T, _ *world) []tf { return []tf{host(t, "9.9.9.9")} },
-			"L(/%/io.l5d.specificHost/#/n/web) neg"},
-		{"specificHost", svc, "/svc/web", func(t *testing.T, _ *world) []tf { return []tf{host(t, "10.0.1.1")} },
-			"L(/%/io.l5d.specificHost/#/n/web) {10.0.1.1:81 n2} authority=x"},
-		{"X06", svc, "/svc/x06", func(t *testing.T, _ *world) []tf { return []tf{localnode(t, "1.1.1.1")} },
-			"L(/%/io.l5d.k8s.localnode/1.1.1.1/#/n/x06) {1.1.1.2:8888, 1.1.1.3:8888}"},
-		{"localnode, hostNetwork", svc, "/svc/web", func(t *testing.T, _ *world) []tf {
-			return []tf{made(t)(transformer.NewLocalnode(transformer.LocalnodeConfig{HostNetwork: true, NodeName: "n2"}))}
+		{
+			"X01", svc, "/svc/web/r", func(w *world) []tf { return []tf{w.port(4141)} },
+			"L(/%/io.l5d.port/4141/#/n/web + /r) {10.0.0.1:4141 n1, 10.0.1.1:4141 n2} authority=x",
+		},
+		{
+			"X03", svc, "/svc/web", func(w *world) []tf { return []tf{w.localhost("10.0.0.1")} },
+			"L(/%/io.l5d.localhost/#/n/web) {10.0.0.1:80 n1} authority=x",
+		},
+		{
+			"X04", "/svc=>/#/n/web | /#/n/gw", "/svc", func(w *world) []tf { return []tf{w.host("9.9.9.9")} },
+			"L(/%/io.l5d.specificHost/#/n/web) neg",
+		},
+		{
+			"specificHost", svc, "/svc/web", func(w *world) []tf { return []tf{w.host("10.0.1.1")} },
+			"L(/%/io.l5d.specificHost/#/n/web) {10.0.1.1:81 n2} authority=x",
+		},
+		{
+			"X06", svc, "/svc/x06", func(w *world) []tf { return []tf{w.localnode("1.1.1.1")} },
+			"L(/%/io.l5d.k8s.localnode/1.1.1.1/#/n/x06) {1.1.1.2:8888, 1.1.1.3:8888}",
+		},
+		{"localnode, hostNetwork", svc, "/svc/web", func(w *world) []tf {
+			return []tf{w.made(transformer.NewLocalnode(transformer.LocalnodeConfig{HostNetwork: true, NodeName: "n2"}))}
 		}, "L(/%/io.l5d.k8s.localnode/n2/#/n/web) {10.0.1.1:81 n2} authority=x"},
-		{"X07", svc, "/svc/here", func(t *testing.T, w *world) []tf { return []tf{daemonset(t, w, false)} },
-			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/here) {10.0.2.9:4141}"},
-		{"X07, nowhere", svc, "/svc/there", func(t *testing.T, w *world) []tf { return []tf{daemonset(t, w, false)} },
-			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/there) neg"},
-		{"X08", svc, "/svc/far", func(t *testing.T, w *world) []tf { return []tf{daemonset(t, w, true)} },
-			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/far) {10.0.0.9:4141 n1}"},
-		{"quirk 28: no node name is no machine", svc, "/svc/here", func(t *testing.T, w *world) []tf { return []tf{daemonset(t, w, true)} },
-			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/here) neg"},
-		{"X09", svc, "/svc/web", func(t *testing.T, w *world) []tf { return []tf{daemonset(t, w, false)} },
-			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/web) {10.0.0.9:4141 n1} authority=x"},
-		{"X11", svc, "/svc/neg", func(t *testing.T, w *world) []tf {
-			return []tf{made(t)(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
+		{
+			"X07", svc, "/svc/here", func(w *world) []tf { return []tf{w.daemonset(false)} },
+			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/here) {10.0.2.9:4141}",
+		},
+		{
+			"X07, nowhere", svc, "/svc/there", func(w *world) []tf { return []tf{w.daemonset(false)} },
+			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/there) neg",
+		},
+		{
+			"X08", svc, "/svc/far", func(w *world) []tf { return []tf{w.daemonset(true)} },
+			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/far) {10.0.0.9:4141 n1}",
+		},
+		{
+			"quirk 28: no node name is no machine", svc, "/svc/here", func(w *world) []tf { return []tf{w.daemonset(true)} },
+			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/here) neg",
+		},
+		{
+			"X09", svc, "/svc/web", func(w *world) []tf { return []tf{w.daemonset(false)} },
+			"L(/%/io.l5d.k8s.daemonset/GW/port/l5d/#/n/web) {10.0.0.9:4141 n1} authority=x",
+		},
+		{"X11", svc, "/svc/neg", func(w *world) []tf {
+			return []tf{w.made(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
 		}, "L(/%/io.l5d.const/#/n/gw) {10.0.0.9:4141 n1, 10.0.2.9:4141}"},
-		{"const does not wait", svc, "/svc/pend", func(t *testing.T, w *world) []tf {
-			return []tf{made(t)(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw/r")}, w.binder()))}
+		{"const does not wait", svc, "/svc/pend", func(w *world) []tf {
+			return []tf{w.made(transformer.NewConst(transformer.PathConfig{Path: path("/#/n/gw/r")}, w.binder()))}
 		}, "L(/%/io.l5d.const/#/n/gw/r + /r) {10.0.0.9:4141 n1, 10.0.2.9:4141}"},
-		{"replace", "/svc=>0.3*/#/n/web & 0.7*/#/n/empty", "/svc", func(t *testing.T, w *world) []tf {
-			return []tf{made(t)(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
+		{"replace", "/svc=>0.3*/#/n/web & 0.7*/#/n/empty", "/svc", func(w *world) []tf {
+			return []tf{w.made(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
 		}, "Union(0.3*L(/%/io.l5d.replace/#/n/gw) {10.0.0.9:4141 n1, 10.0.2.9:4141}, 0.7*Empty)"},
-		{"replace keeps Neg", svc, "/svc/neg", func(t *testing.T, w *world) []tf {
-			return []tf{made(t)(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
+		{"replace keeps Neg", svc, "/svc/neg", func(w *world) []tf {
+			return []tf{w.made(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/gw")}, w.binder()))}
 		}, "Neg"},
-		{"replace by what is pending", svc, "/svc/web", func(t *testing.T, w *world) []tf {
-			return []tf{made(t)(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/pend")}, w.binder()))}
+		{"replace by what is pending", svc, "/svc/web", func(w *world) []tf {
+			return []tf{w.made(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/pend")}, w.binder()))}
 		}, "Pending"},
-		{"replace by what failed", svc, "/svc/web", func(t *testing.T, w *world) []tf {
-			return []tf{made(t)(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/fail")}, w.binder()))}
+		{"replace by what failed", svc, "/svc/web", func(w *world) []tf {
+			return []tf{w.made(transformer.NewReplace(transformer.PathConfig{Path: path("/#/n/fail")}, w.binder()))}
 		}, "Failed(boom)"},
-		{"X13", svc, "/svc/web", func(t *testing.T, _ *world) []tf { return []tf{port(t, 4141), localhost(t, "10.0.0.1")} },
-			"L(/%/io.l5d.localhost/%/io.l5d.port/4141/#/n/web) {10.0.0.1:4141 n1} authority=x"},
-		{"prefix", svc, "/svc/web", func(t *testing.T, _ *world) []tf {
-			return []tf{made(t)(transformer.NewPort(transformer.PortConfig{Port: 1, Prefix: path("/%/p")}))}
+		{
+			"X13", svc, "/svc/web", func(w *world) []tf { return []tf{w.port(4141), w.localhost("10.0.0.1")} },
+			"L(/%/io.l5d.localhost/%/io.l5d.port/4141/#/n/web) {10.0.0.1:4141 n1} authority=x",
+		},
+		{"prefix", svc, "/svc/web", func(w *world) []tf {
+			return []tf{w.made(transformer.NewPort(transformer.PortConfig{Port: 1, Prefix: path("/%/p")}))}
 		}, "L(/%/p/#/n/web) {10.0.0.1:1 n1, 10.0.1.1:1 n2} authority=x"},
-		{"quirk 29: IPv6", svc, "/svc/six", func(t *testing.T, _ *world) []tf { return []tf{localhost(t, "fd00::1", "::ffff:10.0.0.7")} },
-			"L(/%/io.l5d.localhost/#/n/six) {[fd00::1]:80, 10.0.0.7:80}"},
-		{"IPv6 machines", svc, "/svc/six", func(t *testing.T, _ *world) []tf { return []tf{localnode(t, "fd00::abcd")} },
-			"L(/%/io.l5d.k8s.localnode/fd00::abcd/#/n/six) {[fd00::1]:80}"},
-		{"Neg stays", svc, "/svc/neg", func(t *testing.T, _ *world) []tf { return []tf{port(t, 1)} }, "Neg"},
-		{"Pending stays", svc, "/svc/pend", func(t *testing.T, _ *world) []tf { return []tf{port(t, 1)} }, "Pending"},
-		{"Failed stays", svc, "/svc/fail", func(t *testing.T, _ *world) []tf { return []tf{port(t, 1)} }, "Failed(boom)"},
-		{"one port makes two endpoints one", svc, "/svc/twice", func(t *testing.T, _ *world) []tf { return []tf{port(t, 7)} },
-			"L(/%/io.l5d.port/7/#/n/twice) {1.1.1.1:7}"},
+		{
+			"quirk 29: IPv6", svc, "/svc/six", func(w *world) []tf { return []tf{w.localhost("fd00::1", "::ffff:10.0.0.7")} },
+			"L(/%/io.l5d.localhost/#/n/six) {[fd00::1]:80, 10.0.0.7:80}",
+		},
+		{
+			"IPv6 machines", svc, "/svc/six", func(w *world) []tf { return []tf{w.localnode("fd00::abcd")} },
+			"L(/%/io.l5d.k8s.localnode/fd00::abcd/#/n/six) {[fd00::1]:80}",
+		},
+		{"Neg stays", svc, "/svc/neg", func(w *world) []tf { return []tf{w.port(1)} }, "Neg"},
+		{"Pending stays", svc, "/svc/pend", func(w *world) []tf { return []tf{w.port(1)} }, "Pending"},
+		{"Failed stays", svc, "/svc/fail", func(w *world) []tf { return []tf{w.port(1)} }, "Failed(boom)"},
+		{
+			"one port makes two endpoints one", svc, "/svc/twice", func(w *world) []tf { return []tf{w.port(7)} },
+			"L(/%/io.l5d.port/7/#/n/twice) {1.1.1.1:7}",
+		},
 	} {
 		t.Run(row.id, func(t *testing.T) {
 			w := newWorld(t)
@@ -112,7 +138,7 @@ func TestVectors(t *testing.T) {
 			w.put("far", set{Endpoints: []weft.Endpoint{at("7.7.7.7:8888", "n1")}})
 			w.put("six", of("[fd00::1]:80", "[fd00:0:0:1::1]:80", "10.0.0.7:80"))
 			w.put("twice", of("1.1.1.1:80", "1.1.1.1:81"))
-			in := w.interpreter(row.rules, row.ts(t, w)...)
+			in := w.interpreter(row.rules, row.ts(w)...)
 			src := w.bind(in, row.name)
 			assert.Eventually(t, func() bool { return w.show(src) == row.want }, eventually, tick, "%s", row.want)
 			assert.Equal(t, row.want, w.show(src))
@@ -124,7 +150,7 @@ func TestVectors(t *testing.T) {
 func TestAnswersOfTheProxyItselfStay(t *testing.T) {
 	w := newWorld(t)
 	w.put("status", set{Endpoints: []weft.Endpoint{{Addr: "http.status/401", Local: "http.status/401"}}})
-	for _, tr := range []tf{port(t, 4141), localhost(t, "10.0.0.1"), localnode(t, "10.0.0.1"), daemonset(t, w, false), daemonset(t, w, true)} {
+	for _, tr := range []tf{w.port(4141), w.localhost("10.0.0.1"), w.localnode("10.0.0.1"), w.daemonset(false), w.daemonset(true)} {
 		in := w.interpreter("/svc=>/#/n", tr)
 		src := w.bind(in, "/svc/status")
 		assert.Eventually(t, func() bool {
@@ -142,7 +168,7 @@ func TestAnswersOfTheProxyItselfStay(t *testing.T) {
 func TestMachines(t *testing.T) {
 	w := newWorld(t)
 	w.put("masks", of("10.0.0.2:1", "10.0.0.200:1", "10.0.1.1:1", "10.1.0.1:1", "[::a00:1]:1"))
-	in := w.interpreter("/svc=>/#/n", localnode(t, "10.0.0.127"))
+	in := w.interpreter("/svc=>/#/n", w.localnode("10.0.0.127"))
 	assert.Equal(t, "L(/%/io.l5d.k8s.localnode/10.0.0.127/#/n/masks) {10.0.0.2:1, 10.0.0.200:1}", w.show(w.bind(in, "/svc/masks")))
 }
 
@@ -164,7 +190,7 @@ func TestStrip(t *testing.T) {
 func TestLocalhostKnowsThisMachine(t *testing.T) {
 	w := newWorld(t)
 	w.put("me", of("127.0.0.1:80", "203.0.113.9:80"))
-	in := w.interpreter("/svc=>/#/n", made(t)(transformer.NewLocalhost(transformer.LocalhostConfig{})))
+	in := w.interpreter("/svc=>/#/n", w.made(transformer.NewLocalhost(transformer.LocalhostConfig{})))
 	assert.Equal(t, "L(/%/io.l5d.localhost/#/n/me) {127.0.0.1:80}", w.show(w.bind(in, "/svc/me")))
 }
 

@@ -137,12 +137,10 @@ func (w *world) explain(in naming.Interpreter, p string) string {
 	return showDelegation(d)
 }
 
-func made(t *testing.T) func(tr transformer.Transformer, err error) transformer.Transformer {
-	return func(tr transformer.Transformer, err error) transformer.Transformer {
-		t.Helper()
-		require.NoError(t, err)
-		return tr
-	}
+func (w *world) made(tr transformer.Transformer, err error) transformer.Transformer {
+	w.t.Helper()
+	require.NoError(w.t, err)
+	return tr
 }
 
 // show prints what a name is bound to now, with its endpoints, observed until the
