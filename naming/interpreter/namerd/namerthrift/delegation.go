@@ -83,17 +83,13 @@ func (x *DelegateTree) Value() (naming.Delegation, error) {
 	if x == nil || x.Root == nil {
 		return naming.Delegation{}, errNoNode
 	}
-	r := &delegateReader{reader[DelegateNode]{nodes: x.Nodes}}
+	r := &reader[DelegateNode, naming.Delegation]{nodes: x.Nodes}
+	r.read = func(n *DelegateNode) (naming.Delegation, error) { return readDelegate(n, r.branches) }
 	return r.read(x.Root)
 }
 
-type delegateReader struct{ reader[DelegateNode] }
-
-func (r *delegateReader) read(n *DelegateNode) (d naming.Delegation, err error) {
-	if err := r.enter(); err != nil {
-		return d, err
-	}
-	defer r.leave()
+// readDelegate reads a node, with branches for what is below it.
+func readDelegate(n *DelegateNode, branches func([]int32) ([]naming.Delegation, error)) (d naming.Delegation, err error) {
 	if d.Path, err = n.Path.Value(); err != nil {
 		return d, err
 	}
@@ -106,11 +102,11 @@ func (r *delegateReader) read(n *DelegateNode) (d naming.Delegation, err error) 
 			d.Dentry = &rule
 		}
 	}
-	return r.contents(d, n.Contents)
+	return n.Contents.complete(d, branches)
 }
 
-// contents completes d with what the node is.
-func (r *delegateReader) contents(d naming.Delegation, c *DelegateContents) (naming.Delegation, error) {
+// complete adds to d what the node is.
+func (c *DelegateContents) complete(d naming.Delegation, branches func([]int32) ([]naming.Delegation, error)) (naming.Delegation, error) {
 	if c == nil || !one(c.Error != nil, c.Empty != nil, c.Fail != nil, c.Neg != nil, c.Delegate != nil, c.BoundLeaf != nil,
 		c.PathLeaf != nil, c.Alt != nil, c.Weighted != nil, c.Transformation != nil) {
 		return d, errNothing
@@ -149,7 +145,7 @@ func (r *delegateReader) contents(d naming.Delegation, c *DelegateContents) (nam
 	if err != nil {
 		return d, err
 	}
-	kids, err := branches(&r.reader, ids, r.read)
+	kids, err := branches(ids)
 	if err != nil {
 		return d, err
 	}

@@ -47,7 +47,7 @@ func newBoundName(b *naming.Bound) *BoundName {
 const (
 	// maxNodes is how many nodes a tree may have. Branches are numbers, and hostile
 	// numbers may make a tree of any size of a few nodes.
-	maxNodes = 1 << 18
+	maxNodes = 1 << 16
 	maxDepth = 1000
 )
 
@@ -57,48 +57,62 @@ var (
 	errNothing  = errors.New("a node that says nothing, or more than one thing")
 )
 
-// reader reads a tree of nodes with numbers.
-type reader[N any] struct {
+// reader reads a tree of nodes N with numbers into a T. A node that is a branch of
+// several others is read once.
+type reader[N, T any] struct {
 	nodes map[int32]*N
-	spent int
+	read  func(*N) (T, error)
+	known map[int32]known[T]
+	spent int // nodes so far, as often as they occur
 	depth int
 }
 
-// enter begins a node, which leave ends.
-func (r *reader[N]) enter() error {
-	if r.spent++; r.spent > maxNodes || r.depth >= maxDepth {
-		return errTooLarge
-	}
-	r.depth++
-	return nil
-}
-
-func (r *reader[N]) leave() { r.depth-- }
-
-// node returns the node with a number.
-func (r *reader[N]) node(id int32) (*N, error) {
-	n := r.nodes[id]
-	if n == nil {
-		return nil, fmt.Errorf("there is no node %d", id)
-	}
-	return n, nil
+// known is a node that was read.
+type known[T any] struct {
+	v    T
+	size int
 }
 
 // branches reads the nodes with the given numbers.
-func branches[N, T any](r *reader[N], ids []int32, read func(*N) (T, error)) ([]T, error) {
+func (r *reader[N, T]) branches(ids []int32) ([]T, error) {
 	kids := make([]T, 0, min(len(ids), 64))
 	for _, id := range ids {
-		n, err := r.node(id)
-		if err != nil {
-			return nil, err
-		}
-		k, err := read(n)
+		k, err := r.branch(id)
 		if err != nil {
 			return nil, err
 		}
 		kids = append(kids, k)
 	}
 	return kids, nil
+}
+
+func (r *reader[N, T]) branch(id int32) (T, error) {
+	before, ok := r.known[id]
+	if !ok {
+		n := r.nodes[id]
+		if n == nil {
+			return before.v, fmt.Errorf("there is no node %d", id)
+		}
+		if r.depth++; r.depth > maxDepth {
+			return before.v, errTooLarge
+		}
+		spent := r.spent
+		v, err := r.read(n)
+		if err != nil {
+			return v, err
+		}
+		r.depth--
+		before = known[T]{v, r.spent - spent + 1}
+		r.spent = spent
+		if r.known == nil {
+			r.known = map[int32]known[T]{}
+		}
+		r.known[id] = before
+	}
+	if r.spent += before.size; r.spent > maxNodes {
+		return before.v, errTooLarge
+	}
+	return before.v, nil
 }
 
 // split takes weighted branches apart.

@@ -54,17 +54,13 @@ func (x *BoundTree) Value() (dtab.Tree[*naming.Bound], error) {
 	if x == nil || x.Root == nil {
 		return dtab.Tree[*naming.Bound]{}, errNoNode
 	}
-	r := &boundReader{reader[BoundNode]{nodes: x.Nodes}}
+	r := &reader[BoundNode, dtab.Tree[*naming.Bound]]{nodes: x.Nodes}
+	r.read = func(n *BoundNode) (dtab.Tree[*naming.Bound], error) { return readBound(n, r.branches) }
 	return r.read(x.Root)
 }
 
-type boundReader struct{ reader[BoundNode] }
-
-func (r *boundReader) read(n *BoundNode) (t dtab.Tree[*naming.Bound], err error) {
-	if err := r.enter(); err != nil {
-		return t, err
-	}
-	defer r.leave()
+// readBound reads a node, with branches for what is below it.
+func readBound(n *BoundNode, branches func([]int32) ([]dtab.Tree[*naming.Bound], error)) (t dtab.Tree[*naming.Bound], err error) {
 	switch {
 	case !one(n.Neg != nil, n.Empty != nil, n.Fail != nil, n.Leaf != nil, n.Alt != nil, n.Weighted != nil):
 		err = errNothing
@@ -78,7 +74,7 @@ func (r *boundReader) read(n *BoundNode) (t dtab.Tree[*naming.Bound], err error)
 		t.Value, err = n.Leaf.Value()
 	case n.Alt != nil:
 		t.Op = dtab.Alt
-		t.Kids, err = branches(&r.reader, *n.Alt, r.read)
+		t.Kids, err = branches(*n.Alt)
 	case n.Weighted != nil:
 		t.Op = dtab.Union
 		var ids []int32
@@ -86,7 +82,7 @@ func (r *boundReader) read(n *BoundNode) (t dtab.Tree[*naming.Bound], err error)
 		if ids, weights, err = split(*n.Weighted); err != nil {
 			return t, err
 		}
-		t.Kids, err = branches(&r.reader, ids, r.read)
+		t.Kids, err = branches(ids)
 		for i := range t.Kids {
 			t.Kids[i].Weight = weights[i]
 		}
