@@ -18,8 +18,8 @@
 // has passed the one of the answer before, or after a minute. An answer is not
 // believed at once, but asked for again with consistent reads, when it might
 // come from a server that has not caught up with its own log: after an outage, when
-// the index goes backwards, and when the first thing that is ever said of a name is
-// that there is none. Where the mode is stale that is done for the index only.
+// the index goes backwards, and when it says that a service has no instances. In
+// mode stale the reads are consistent only if the index goes backwards.
 //
 // While the agent does not answer, cannot answer (it has no leader) or refuses to
 // (the token), the last good answer stays in force, marked stale. An answer from

@@ -80,6 +80,13 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `"127.0.0.1:8300"`)
 		return
 	}
+	if r.URL.Path == "/v1/catalog/service/consul" { // the canary
+		w.Header().Set("X-Consul-Index", "1")
+		if r.URL.Query().Has("index") {
+			<-r.Context().Done()
+		}
+		return
+	}
 	q := r.URL.Query()
 	wait, err := time.ParseDuration(cmp.Or(q.Get("wait"), "0s"))
 	if err != nil {

@@ -2,6 +2,7 @@ package consul_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -132,3 +133,5 @@ func pause(d time.Duration) {
 	defer cancel()
 	<-ctx.Done()
 }
+
+func isFiltered(err error) bool { return errors.Is(err, consul.ErrFiltered) }

@@ -19,8 +19,9 @@ type Namer struct {
 	agent    *client
 	local    *localAgent
 	sets     *naming.Shared[service, weft.EndpointSet]
-	statuses map[HealthStatus]bool // those that are taken; nil if all are
-	weights  map[string]float64    // by tag
+	canaries *naming.Shared[string, uint64] // by datacenter
+	statuses map[HealthStatus]bool          // those that are taken; nil if all are
+	weights  map[string]float64             // by tag
 	skipped  atomic.Uint64
 }
 
@@ -51,6 +52,7 @@ func New(c Config, o Options) (*Namer, error) {
 		}
 	}
 	n.sets = naming.NewShared(naming.WatchFunc[service, weft.EndpointSet](n.watch), naming.SharedOptions{Logger: o.Logger})
+	n.canaries = naming.NewShared(naming.WatchFunc[string, uint64](n.canary), naming.SharedOptions{Logger: o.Logger})
 	return n, nil
 }
 
@@ -65,7 +67,9 @@ func (n *Namer) Watches() []naming.WatchStatus { return n.sets.Watches() }
 func (n *Namer) Skipped() uint64 { return n.skipped.Load() }
 
 // Close ends all watches and waits for them. What has been handed out stands still.
-func (n *Namer) Close() error { return errors.Join(n.sets.Close(), n.agent.close()) }
+func (n *Namer) Close() error {
+	return errors.Join(n.sets.Close(), n.canaries.Close(), n.agent.close())
+}
 
 // Lookup implements naming.Namer.
 func (n *Namer) Lookup(ctx context.Context, p dtab.Path) weft.Source[naming.State[dtab.Tree[naming.Name]]] {

@@ -37,13 +37,17 @@ type question[T any] struct {
 	// read returns what an answer says, and whether that is that there is nothing.
 	read func(*http.Response) (v T, nothing bool, err error)
 
+	setBack func() // called when the index has gone backwards; nil for nothing
+
 	minBackoff, maxBackoff time.Duration // zero is retry's default
 }
 
 // asking is one query of a poll.
 type asking struct {
-	index   uint64 // 0 does not block
-	confirm bool   // with consistent reads whatever the mode
+	index      uint64        // 0 does not block
+	wait       time.Duration // for how long, if it blocks
+	confirm    bool          // the answer is believed
+	consistent bool          // with consistent reads whatever the mode
 }
 
 // reply is the answer to a query.
@@ -61,38 +65,52 @@ func poll[T any](ctx context.Context, c *client, q question[T], set func(naming.
 	defer c.turns.join()()
 	trouble := newRetry(c, q.minBackoff, q.maxBackoff)
 	defer trouble.over()
+	b := belief{stale: q.mode == ConsistencyStale}
 	var next asking
-	var last uint64 // the index of what is believed
-	known := false
+	wait := firstWait
 	for ctx.Err() == nil {
 		began := time.Now()
-		r, err := ask(ctx, c, q, next)
+		r, err := ask(ctx, c, q, &next)
 		if ctx.Err() != nil {
 			break
 		}
 		if errors.Is(err, errAgain) {
 			continue
 		}
+		if errors.Is(err, errRestored) {
+			next = asking{}
+			continue
+		}
 		if errors.Is(err, errRejected) && r.indexed {
 			set(naming.Failed[T](err))
 			trouble.note(err)
 			sleep(ctx, spacing-time.Since(began))
-			next = asking{index: max(r.index, 1)}
+			wait = min(2*wait, longWait)
+			next = asking{index: max(r.index, 1), wait: wait}
 			continue
 		}
 		if err != nil {
 			set(naming.Failed[T](err))
-			next = asking{confirm: known && q.mode != ConsistencyStale}
+			next = asking{confirm: b.known && !b.stale, consistent: b.known && !b.stale}
 			trouble.wait(ctx, err)
 			continue
 		}
 		trouble.over()
-		if doubtful := r.index < last || r.nothing && !known && q.mode != ConsistencyStale; doubtful && !next.confirm {
-			next = asking{confirm: true}
+		if again, doubtful := b.doubt(next, r.index, r.nothing, time.Since(began)); doubtful {
+			if next.index != 0 && next.index == r.index {
+				sleep(ctx, pollEvery/4) // an agent that never blocks is not to be asked without pause
+			}
+			next = again
 			continue
 		}
 		set(naming.Ok(r.value).At(strconv.FormatUint(r.index, 10)))
-		known, last = true, r.index
+		if r.index < b.index && q.setBack != nil {
+			q.setBack()
+		}
+		if wait = min(2*wait, longWait); r.index != b.index {
+			wait = firstWait
+		}
+		b.known, b.index, b.nothing = true, r.index, r.nothing
 		if !r.indexed {
 			next = asking{}
 			sleep(ctx, pollEvery-rand.N(pollEvery/4))
@@ -102,13 +120,13 @@ func poll[T any](ctx context.Context, c *client, q question[T], set func(naming.
 			sleep(ctx, spacing-time.Since(began))
 		}
 		// Index 0 would not block, and the agent would be asked without pause.
-		next = asking{index: max(r.index, 1)}
+		next = asking{index: max(r.index, 1), wait: wait}
 	}
 	return ctx.Err()
 }
 
 // ask waits for its turn and asks once.
-func ask[T any](ctx context.Context, c *client, q question[T], a asking) (r reply[T], err error) {
+func ask[T any](ctx context.Context, c *client, q question[T], a *asking) (r reply[T], err error) {
 	done, err := c.turns.take(ctx)
 	if err != nil {
 		return r, err
@@ -122,13 +140,13 @@ func ask[T any](ctx context.Context, c *client, q question[T], a asking) (r repl
 	}
 	limit := askTimeout
 	if a.index != 0 {
-		wait := c.turns.wait()
+		a.wait = c.turns.wait(a.wait)
 		params.Set("index", strconv.FormatUint(a.index, 10))
-		params.Set("wait", strconv.FormatInt(wait.Milliseconds(), 10)+"ms")
-		limit = wait + wait/16 + grace
+		params.Set("wait", strconv.FormatInt(a.wait.Milliseconds(), 10)+"ms")
+		limit = a.wait + a.wait/16 + grace
 	}
 	switch {
-	case a.confirm || q.mode == ConsistencyConsistent:
+	case a.consistent || q.mode == ConsistencyConsistent:
 		params.Set("consistent", "true")
 	case q.mode == ConsistencyStale:
 		params.Set("stale", "true")

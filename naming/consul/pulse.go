@@ -22,6 +22,9 @@ var (
 
 	// errAgain ends queries that are to be asked again at once, on other terms.
 	errAgain = errors.New("to be asked again")
+
+	// errRestored ends queries for an index that the servers were set back from.
+	errRestored = errors.New("the servers were set back")
 )
 
 // pulse knows whether the agent is there. A query that blocks looks the same as a
@@ -218,7 +221,9 @@ func (p *pulse) take(f finding) bool {
 	p.mu.Unlock()
 	// Idle connections are older than what has just happened.
 	p.c.transport.CloseIdleConnections()
-	if !f.alive {
+	if f.alive {
+		p.end(errAgain) // what is under way may have got lost while the agent was down
+	} else {
 		p.end(errSilent)
 	}
 	return true

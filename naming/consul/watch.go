@@ -38,6 +38,7 @@ func (n *Namer) watch(ctx context.Context, key service, set func(naming.State[we
 	if n.cfg.UseHealthCheck {
 		path = "/v1/health/service/"
 		params.Set("passing", strconv.FormatBool(n.onlyPassing()))
+		n.canaries.Observe(ctx, dc)
 	}
 	if dc != "" {
 		params.Set("dc", dc)
