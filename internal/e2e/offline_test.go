@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,6 +82,16 @@ func startsOffline(t *testing.T, name, text string) {
 		client = &http.Client{Transport: &http.Transport{
 			DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // a certificate of the test
 		}}
+	}
+	if name == "linkerd/admin.yaml" { // which closes /admin/ping and /admin/shutdown
+		p.eventually(t, limit, func() bool {
+			r, err := get(admin + "/config.json").with(client)
+			return err == nil && r.status == http.StatusOK
+		}, "no page")
+		require.Equal(t, http.StatusNotFound, do(t, get(admin+"/admin/ping")).status)
+		require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, p.wait(t))
+		return
 	}
 	p.eventually(t, limit, func() bool {
 		r, err := get(admin + "/admin/ping").with(client)
