@@ -22,7 +22,6 @@ type fakeDNS struct {
 	says  map[string]reply // by "TYPE name"
 	other reply            // to everything else
 	asked map[string]int
-	net   string // ask for udp or tcp only
 }
 
 // reply is what the server says: an rcode, records in the form of a zone file, or
@@ -104,6 +103,13 @@ func (f *fakeDNS) say(question string, r reply) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.says[strings.ToLower(question)] = r
+}
+
+// otherwise sets what is answered from now on to everything else.
+func (f *fakeDNS) otherwise(r reply) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.other = r
 }
 
 // count returns how often was asked "TYPE name network".

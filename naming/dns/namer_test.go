@@ -138,8 +138,8 @@ func TestSearchRules(t *testing.T) {
 func TestServersAreAskedInTurn(t *testing.T) {
 	good, bad, silent := newFakeDNS(t), newFakeDNS(t), newFakeDNS(t)
 	good.say("A web.test.", reply{answer: records("web.test.", "A", 9, "10.0.0.1")})
-	bad.other = reply{rcode: wire.RcodeRefused}
-	silent.other = reply{drop: true}
+	bad.otherwise(reply{rcode: wire.RcodeRefused})
+	silent.otherwise(reply{drop: true})
 	o := quick(t)
 	o.InterfaceAddrs = v4
 	n := newNamer(t, dns.Config{Hosts: []string{"127.0.0.1:1", bad.addr, silent.addr, good.addr}}, o)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -97,14 +98,20 @@ func (f *follower) follow(ctx context.Context, st linkState) error {
 			return ended(ctx, err)
 		}
 	}
+	news, begun, wait := clientv3.WatchChan(nil), make(chan clientv3.WatchChan, 1), sync.WaitGroup{}
+	defer wait.Wait()
+	defer cancel()
 	from, to := everything(f.dir)
-	news := st.s.client.Watch(ctx, from, clientv3.WithRange(to), clientv3.WithRev(f.revision+1),
-		clientv3.WithCreatedNotify(), clientv3.WithProgressNotify())
+	next := f.revision + 1
+	wait.Go(func() {
+		// It returns when etcd has begun the watch, which may take an outage.
+		begun <- st.s.client.Watch(ctx, from, clientv3.WithRange(to), clientv3.WithRev(next),
+			clientv3.WithCreatedNotify(), clientv3.WithProgressNotify())
+	})
 	resync := f.resync()
 	defer resync.Stop()
 	now := st
 	for {
-		// Also what has changed while Watch waited is seen here.
 		last := now
 		var stale <-chan struct{}
 		now, stale = f.n.link.now()
@@ -119,6 +126,7 @@ func (f *follower) follow(ctx context.Context, st linkState) error {
 			f.fail(now.err)
 		}
 		select {
+		case news = <-begun:
 		case r, ok := <-news:
 			if err := f.take(r, ok); err != nil {
 				return ended(ctx, err)

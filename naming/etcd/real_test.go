@@ -144,6 +144,7 @@ func TestAgainstEtcd(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			release := w.guard("10.0.0.1:80")
 			defer release()
+			defer p.heal()
 			before, _ := w.sets.Load()
 			warned := log.count("cannot be reached")
 			tt.breakIt()
