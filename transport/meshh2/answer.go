@@ -45,6 +45,7 @@ type row struct {
 //	not identified                               REFUSED_STREAM           3 INVALID_ARGUMENT
 //	bad dtab                                     400                      3 INVALID_ARGUMENT
 //	too many hops in via                         400                      9 FAILED_PRECONDITION
+//	identifier not ready yet                     503                      14 UNAVAILABLE
 //	no endpoints, none healthy, a failed look-up 502                      14 UNAVAILABLE
 //	no connection                                502                      14 UNAVAILABLE
 //	binding timeout                              INTERNAL_ERROR           14 UNAVAILABLE
@@ -73,6 +74,8 @@ func answerTo(c cause, code xhttp2.ErrCode) row {
 		return row{"400", internal, CodeInvalidArgument}
 	case causeCallDepth:
 		return row{"400", internal, CodeFailedPrecondition}
+	case causeNotReady:
+		return row{"503", internal, CodeUnavailable}
 	case causeUnavailable:
 		return row{"502", internal, CodeUnavailable}
 	case causeUnbound:

@@ -48,6 +48,7 @@ func TestAnswers(t *testing.T) {
 		{"unidentified, bare", &meshhttp.Unidentified{Reason: "no"}, reset, refused, "3", "no"},
 		{"identifier failed", at(weft.StageIdentify, true, errTest), reset, refused, "3", "something"},
 		{"unidentified path is no bad dtab", at(weft.StageIdentify, true, &meshhttp.Unidentified{Reason: "no", Err: syntax}), reset, refused, "3", "no"},
+		{"identifier not ready", at(weft.StageIdentify, true, &meshhttp.NotReadyError{Err: errTest}), "503", no, "14", "something"},
 		{"bad dtab", at(weft.StageIdentify, true, syntax), "400", no, "3", syntax.Error()},
 		{"V115", at(weft.StageIdentify, true, &meshh2.CallDepthError{Max: 2}), "400", no, "9", "Maximum number of calls (2) has been exceeded. Please check for proxy loops."},
 		{"V114", at(weft.StageBind, true, noHosts), "502", no, "14", noHosts.Error()},

@@ -26,6 +26,7 @@ const (
 	causeUnidentified
 	causeBadDtab
 	causeCallDepth
+	causeNotReady    // the identifier has not got what it names requests by
 	causeUnavailable // nothing answers to the name: no endpoints, none healthy, no connection
 	causeUnbound     // the name was not bound in time
 	causeRejected    // not processed by this proxy
@@ -56,6 +57,8 @@ func causeOfStage(err error, stage weft.Stage) cause {
 	switch {
 	case is[*CallDepthError](err):
 		return causeCallDepth
+	case is[*meshhttp.NotReadyError](err):
+		return causeNotReady
 	case is[*meshhttp.Unidentified](err):
 		return causeUnidentified
 	case is[*dtab.SyntaxError](err) && (stage == weft.StageIdentify || stage == 0):

@@ -50,6 +50,17 @@ func (e *MalformedError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
+// NotReadyError is of an identifier that cannot name any request yet, because it has
+// not got what it names them by. It is not the request's fault: the request fails with
+// 503, and with UNAVAILABLE if it speaks gRPC.
+type NotReadyError struct{ Err error }
+
+// Error returns the cause's text.
+func (e *NotReadyError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *NotReadyError) Unwrap() error { return e.Err }
+
 // Chain asks identifiers in order until one recognises the request. The reason
 // of the last one is reported if none does.
 type Chain []Identifier

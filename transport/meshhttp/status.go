@@ -20,6 +20,7 @@ import (
 //
 //	cause                                   status
 //	not identified, or a bad dtab           400
+//	the identifier is not ready yet         503
 //	anything that timed out                 503
 //	binding timeout                         502
 //	the identifier cannot make a name of it 502
@@ -49,6 +50,7 @@ func statusOf(req *http.Request, err error) (code int, text string) {
 		e         *weft.Error
 		un        *Unidentified
 		malformed *MalformedError
+		notReady  *NotReadyError
 		syntax    *dtab.SyntaxError
 		timeout   *transport.TimeoutError
 		deadline  interface{ Timeout() bool }
@@ -62,6 +64,8 @@ func statusOf(req *http.Request, err error) (code int, text string) {
 		return http.StatusBadRequest, unknownDestination(req, un.Reason)
 	case errors.As(err, &malformed):
 		return http.StatusBadGateway, malformed.Error()
+	case errors.As(err, &notReady):
+		return http.StatusServiceUnavailable, notReady.Error()
 	case errors.As(err, &syntax):
 		return http.StatusBadRequest, syntax.Error()
 	case e != nil && e.Stage == weft.StageIdentify:
