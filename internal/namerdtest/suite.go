@@ -2,6 +2,7 @@ package namerdtest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ type Settings struct {
 	Base                 dtab.Dtab
 	RetryBase, RetryMax  time.Duration
 	PingEvery, PingLimit time.Duration
+	TLS                  *tls.Config
 }
 
 // Harness is how a package serves a World and asks it.
@@ -152,6 +154,7 @@ func (h Harness) Run(t *testing.T) {
 	t.Run("many names share what there is", h.many)
 	t.Run("the dtab of the namespace", h.stored)
 	t.Run("explanations", h.explains)
+	t.Run("TLS", h.tls)
 	t.Run("nobody waits after Close", h.closes)
 }
 

@@ -21,6 +21,7 @@ func harness() namerdtest.Harness {
 		New: func(s namerdtest.Settings, o remote.Options) (namerdtest.Interpreter, error) {
 			return namerdhttp.New(namerdhttp.Config{
 				Base: s.Base, RetryBase: s.RetryBase, RetryMax: s.RetryMax, MinPeriod: s.PingEvery, CloseTimeout: s.PingLimit,
+				TLS: s.TLS,
 			}, o)
 		},
 	}

@@ -21,17 +21,17 @@ func stream(ctx context.Context, s *session, api string, query url.Values, use f
 		return err
 	}
 	defer func() { _ = body.Close() }()
-	return items(body, use)
+	return items(body, maxItem, use)
 }
 
-// items reads JSON documents one after the other. It returns nil at the end, a
+// items reads JSON documents of at most limit bytes one after the other. It returns nil at the end, a
 // *remote.CutError if the stream was cut, and what namerd wrote if that is not
 // JSON: it says so what went wrong in a stream that has begun.
-func items(r io.Reader, use func(json.RawMessage)) error {
+func items(r io.Reader, limit int, use func(json.RawMessage)) error {
 	limited := &limitedReader{r: r}
 	dec := json.NewDecoder(limited)
 	for {
-		limited.left = maxItem
+		limited.left = limit
 		var item json.RawMessage
 		err := dec.Decode(&item)
 		var bad *json.SyntaxError
@@ -50,7 +50,7 @@ func items(r io.Reader, use func(json.RawMessage)) error {
 	}
 }
 
-var errItemTooLong = fmt.Errorf("an item of more than %d bytes in namerd's answer", maxItem)
+var errItemTooLong = errors.New("an item in namerd's answer is too long")
 
 // limitedReader bounds what is read for one item.
 type limitedReader struct {
