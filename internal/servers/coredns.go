@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func StartCoreDNS(tb testing.TB, records, plugins, blocks string) *CoreDNS {
 	c := &CoreDNS{Addr: loopback(port), tb: tb, file: filepath.Join(dir, "zone")}
 	c.write(records)
 	corefile := fmt.Sprintf("%s:%d {\n bind 127.0.0.1\n file %s {\n  reload 1s\n }\n %s\n}\n%s\n", Zone, port, c.file, plugins,
-		strings.ReplaceAll(blocks, "PORT", fmt.Sprint(port)))
+		strings.ReplaceAll(blocks, "PORT", strconv.Itoa(port)))
 	conf := filepath.Join(dir, "Corefile")
 	if err := os.WriteFile(conf, []byte(corefile), 0o600); err != nil {
 		tb.Fatalf("servers: %v", err)

@@ -70,7 +70,7 @@ func (a *asker) refresh(ctx context.Context, h *host) (ttl time.Duration, absent
 }
 
 // both asks for A and, if six is set, for AAAA records at the same time.
-func (a *asker) both(ctx context.Context, name string, six bool) (four answer, errFour error, sixth answer, errSix error) { //nolint:revive // two pairs
+func (a *asker) both(ctx context.Context, name string, six bool) (four answer, errFour error, sixth answer, errSix error) {
 	done := make(chan struct{})
 	sixth.ttl = forever
 	go func() {

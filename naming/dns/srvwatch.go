@@ -25,7 +25,7 @@ func (n *SRVNamer) watch(ctx context.Context, name string, set func(naming.State
 		set(s)
 		pause(ctx, t.delay(s.Err, n.c.RefreshInterval))
 	}
-	return nil
+	return ctx.Err()
 }
 
 // srvFollower is what the watch of an SRV name knows.

@@ -39,7 +39,7 @@ func (n *Namer) watch(ctx context.Context, key hostPort, set func(naming.State[w
 		}
 		pause(ctx, t.delay(err, wait))
 	}
-	return nil
+	return ctx.Err()
 }
 
 func endpointsAt(addrs []netip.Addr, port uint16) []weft.Endpoint {

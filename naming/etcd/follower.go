@@ -157,10 +157,10 @@ func (f *follower) follow(ctx context.Context, st linkState) error {
 
 // ended returns nil instead of what goes wrong because ctx has ended.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // resync returns the timer of the next list of a healthy service.

@@ -45,25 +45,25 @@ func newNamer(t *testing.T, c etcd.Config, o etcd.Options) *etcd.Namer {
 
 // store is a client of etcd for tests.
 type store struct {
-	t testing.TB
+	tb testing.TB
 	*clientv3.Client
 }
 
-func newStore(t testing.TB, url string, user ...string) store {
-	t.Helper()
+func newStore(tb testing.TB, url string, user ...string) store {
+	tb.Helper()
 	cfg := clientv3.Config{Endpoints: []string{url}, Logger: zap.NewNop(), DialTimeout: 20 * time.Second}
 	if len(user) == 2 {
 		cfg.Username, cfg.Password = user[0], user[1]
 	}
 	c, err := clientv3.New(cfg)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = c.Close() })
-	return store{t, c}
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = c.Close() })
+	return store{tb, c}
 }
 
 // put stores key, value, key, value … in one transaction and returns its revision.
 func (s store) put(pairs ...string) int64 {
-	s.t.Helper()
+	s.tb.Helper()
 	var ops []clientv3.Op
 	for pair := range slices.Chunk(pairs, 2) {
 		ops = append(ops, clientv3.OpPut(pair[0], pair[1]))
@@ -72,7 +72,7 @@ func (s store) put(pairs ...string) int64 {
 }
 
 func (s store) delete(keys ...string) int64 {
-	s.t.Helper()
+	s.tb.Helper()
 	var ops []clientv3.Op
 	for _, k := range keys {
 		if strings.HasSuffix(k, "/") {
@@ -85,11 +85,11 @@ func (s store) delete(keys ...string) int64 {
 }
 
 func (s store) txn(ops ...clientv3.Op) int64 {
-	s.t.Helper()
+	s.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	r, err := s.Txn(ctx).Then(ops...).Commit()
-	require.NoError(s.t, err)
+	require.NoError(s.tb, err)
 	return r.Header.Revision
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -244,7 +245,7 @@ func (l *link) probe(s *session) error {
 	if cluster := resp.Header.ClusterId; cluster != l.saw.cluster || resp.Header.Revision < seen {
 		if l.saw.cluster != 0 {
 			l.opts.Logger.Warn("etcd: this is not the data that was there before; everything is listed again",
-				"cluster", fmt.Sprintf("%x", cluster), "before", fmt.Sprintf("%x", l.saw.cluster), "revision", resp.Header.Revision)
+				"cluster", strconv.FormatUint(cluster, 16), "before", strconv.FormatUint(l.saw.cluster, 16), "revision", resp.Header.Revision)
 		}
 		l.saw.cluster = cluster
 		l.next()
