@@ -177,6 +177,14 @@ func TestPathTypes(t *testing.T) {
 			map[string]string{"/foo/bar/x": "a"},
 		},
 		{
+			"patterns in order, of any host", []k8s.Rule{rule("h", "/foo/.*", s, "a"), rule("", "/foo/.*", s, "b")},
+			map[string]string{"/foo/bar/x": "a"},
+		},
+		{
+			"pattern as long as a prefix", []k8s.Rule{rule("", "/foo", p, "a"), rule("", "/foo", s, "b")},
+			map[string]string{"/foo": "b", "/foo/x": "a"},
+		},
+		{
 			"pattern against prefix",
 			[]k8s.Rule{rule("", "/", p, "a"), rule("", "/api/.*", s, "b"), rule("", "/api/v2", p, "c"), rule("", "/api/v1/users", e, "d")},
 			map[string]string{"/x": "a", "/api/x": "b", "/api/v2/x": "c", "/api/v1/users": "d"},
