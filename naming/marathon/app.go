@@ -2,6 +2,7 @@ package marathon
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -75,13 +76,14 @@ func decodeApp(body []byte, id dtab.Path, healthy bool) (app, error) {
 	port, own := doc.IPAddress.port()
 	for _, raw := range *doc.Tasks {
 		var t task
-		err := json.Unmarshal(raw, &t)
-		if err == nil && healthy && !t.well(len(doc.HealthChecks)) {
-			continue
-		}
 		var at target
 		ok := false
-		if err == nil {
+		err := json.Unmarshal(raw, &t)
+		switch {
+		case err == nil && string(raw) == "null":
+			err = errors.New("want an object")
+		case err == nil && healthy && !t.well(len(doc.HealthChecks)):
+		case err == nil:
 			at, ok, err = t.where(port, own)
 		}
 		switch {

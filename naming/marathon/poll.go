@@ -86,15 +86,15 @@ func (n *Namer) pollApp(ctx context.Context, id dtab.Path, set func(naming.State
 
 // poll asks again and again until ctx ends.
 func poll[T any](ctx context.Context, n *Namer, ask func() (T, string, error), set func(naming.State[T])) error {
-	kind := ""
-	defer func() { n.troubles.leave(kind) }()
+	trouble := n.troubles.watch()
+	defer trouble.over()
 	backoff := minBackoff
 	for ctx.Err() == nil {
 		v, version, err := ask()
 		if ctx.Err() != nil {
 			break
 		}
-		kind = n.troubles.change(kind, err)
+		trouble.note(err)
 		delay := n.delay()
 		if err != nil {
 			set(naming.Failed[T](err))

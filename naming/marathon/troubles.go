@@ -8,58 +8,61 @@ import (
 )
 
 // troubles keeps count of what fails at present, by kind, so that a kind is said
-// once however many watches meet it, and once more when it is over. It is safe for
-// concurrent use.
+// once however many watches meet it, and once more when it is over for all of them.
+// It is safe for concurrent use.
 type troubles struct {
 	logger *slog.Logger
 
 	mu     sync.Mutex
-	counts map[string]int // of the watches that fail in that way
+	counts map[string]int // of the watches that have failed in that way since they were well
 }
 
 func newTroubles(l *slog.Logger, api string) *troubles {
 	return &troubles{logger: l.With("marathon", api), counts: map[string]int{}}
 }
 
-// change notes that a watch which failed in one way, or not at all if that is
-// empty, now fails in the way of err, or not at all if that is nil. It returns the
-// new way.
-func (t *troubles) change(was string, err error) string {
-	now := kindOf(err)
-	if was == now {
-		return now
+// trouble is that of one watch. A watch that fails now in one way and now in another
+// is still in all of them.
+type trouble struct {
+	all   *troubles
+	kinds map[string]bool
+}
+
+func (t *troubles) watch() *trouble { return &trouble{all: t, kinds: map[string]bool{}} }
+
+// note takes the outcome of a question.
+func (t *trouble) note(err error) {
+	kind := kindOf(err)
+	if kind == "" {
+		for _, k := range t.over() {
+			t.all.logger.Info("marathon no longer fails so", "kind", k)
+		}
+		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if now != "" {
-		if t.counts[now]++; t.counts[now] == 1 {
-			t.logger.Warn("marathon fails, what was known holds; will go on asking", "kind", now, "err", err)
+	if t.kinds[kind] {
+		return
+	}
+	t.kinds[kind] = true
+	t.all.mu.Lock()
+	defer t.all.mu.Unlock()
+	if t.all.counts[kind]++; t.all.counts[kind] == 1 {
+		t.all.logger.Warn("marathon fails, what was known holds; will go on asking", "kind", kind, "err", err)
+	}
+}
+
+// over notes that the watch is well or has ended, and returns the kinds that are over
+// for all.
+func (t *trouble) over() (kinds []string) {
+	t.all.mu.Lock()
+	defer t.all.mu.Unlock()
+	for k := range t.kinds {
+		if t.all.counts[k]--; t.all.counts[k] == 0 {
+			delete(t.all.counts, k)
+			kinds = append(kinds, k)
 		}
 	}
-	if t.drop(was) {
-		t.logger.Info("marathon no longer fails so", "kind", was)
-	}
-	return now
-}
-
-// leave notes that a watch is over that failed in some way.
-func (t *troubles) leave(was string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.drop(was)
-}
-
-// drop reports whether nobody fails in that way any more. The mutex is held.
-func (t *troubles) drop(kind string) bool {
-	if kind == "" {
-		return false
-	}
-	t.counts[kind]--
-	if t.counts[kind] > 0 {
-		return false
-	}
-	delete(t.counts, kind)
-	return true
+	clear(t.kinds)
+	return kinds
 }
 
 // kindOf tells errors apart that are worth a line of the log each.
@@ -68,8 +71,6 @@ func kindOf(err error) string {
 	switch {
 	case err == nil, errors.Is(err, errNoApp):
 		return ""
-	case errors.Is(err, errLogin):
-		return "login"
 	case answered:
 		return fmt.Sprintf("status %d", status.Status)
 	case errors.Is(err, errGarbled):
