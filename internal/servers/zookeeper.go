@@ -23,6 +23,16 @@ type ZooKeeper struct {
 	*Server
 	// Addr is where clients connect, 127.0.0.1:PORT.
 	Addr string
+	data string
+}
+
+// Wipe deletes the data of a server that was stopped, which then knows less than its
+// clients have seen.
+func (z *ZooKeeper) Wipe() {
+	z.tb.Helper()
+	if err := os.RemoveAll(z.data); err != nil {
+		z.tb.Fatalf("servers: %v", err)
+	}
 }
 
 // StartZooKeeper starts a ZooKeeper whose data lives as long as the test. Sessions
@@ -39,9 +49,9 @@ func StartZooKeeper(tb testing.TB) *ZooKeeper {
 	}
 	dir, addr := tb.TempDir(), loopback(ports(tb, 1)[0])
 	host, port, _ := strings.Cut(addr, ":")
-	conf := filepath.Join(dir, "zoo.cfg")
+	conf, data := filepath.Join(dir, "zoo.cfg"), filepath.Join(dir, "data")
 	text := fmt.Sprintf("tickTime=500\ndataDir=%s\nclientPort=%s\nclientPortAddress=%s\nmaxClientCnxns=0\n"+
-		"admin.enableServer=false\n4lw.commands.whitelist=*\nforceSync=no\n", filepath.Join(dir, "data"), port, host)
+		"admin.enableServer=false\n4lw.commands.whitelist=*\nforceSync=no\n", data, port, host)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		tb.Fatalf("servers: %v", err)
 	}
@@ -49,7 +59,7 @@ func StartZooKeeper(tb testing.TB) *ZooKeeper {
 		return exec.Command(java, "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", //nolint:noctx // it ends with the test
 			"-cp", "/etc/zookeeper/conf_example:/usr/share/java/*", "org.apache.zookeeper.server.quorum.QuorumPeerMain", conf)
 	}
-	return &ZooKeeper{Addr: addr, Server: start(tb, "zookeeper", command, func(ctx context.Context) error {
+	return &ZooKeeper{Addr: addr, data: data, Server: start(tb, "zookeeper", command, func(ctx context.Context) error {
 		// It answers before it serves.
 		return says(ctx, addr, "srvr", "Mode: standalone")
 	})}

@@ -25,6 +25,7 @@ func addrs(list ...string) []netip.AddrPort {
 
 // TestAnnouncer announces, and sees it with the namer.
 func TestAnnouncer(t *testing.T) {
+	t.Parallel()
 	server := servers.StartZooKeeper(t)
 	do := connect(t, server.Addr)
 	p := startProxy(t, server.Addr)
@@ -112,6 +113,7 @@ func TestAnnouncer(t *testing.T) {
 }
 
 func TestAnnouncerThatMayNotWrite(t *testing.T) {
+	t.Parallel()
 	server := servers.StartZooKeeper(t)
 	do := connect(t, server.Addr)
 	do.put("/discovery", "")

@@ -221,6 +221,7 @@ func (c *client) event(e zoo.Event) {
 		c.s.watched.reset()
 	case zoo.StateDisconnected:
 		c.disconnected()
+	default: // steps on the way
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 )
 
 func TestCurator(t *testing.T) {
+	t.Parallel()
 	server := servers.StartZooKeeper(t)
 	do := connect(t, server.Addr)
 	for _, base := range []string{"", "/services/"} {

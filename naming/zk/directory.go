@@ -63,7 +63,7 @@ func (d *directory[T]) follow(ctx context.Context, report func(listing[T], strin
 			l, err := d.read(ctx, link.count)
 			switch {
 			case ctx.Err() != nil:
-				return nil
+				continue
 			case err != nil && connectionLost(err):
 				// The link tells why, as soon as the library does.
 				waitFor(ctx, time.Second, signals)
@@ -76,9 +76,7 @@ func (d *directory[T]) follow(ctx context.Context, report func(listing[T], strin
 		} else if link.err != nil {
 			fail(link.err)
 		}
-		if naming.Any(ctx, signals) != nil {
-			return nil
-		}
+		_ = naming.Any(ctx, signals) // the loop looks at ctx
 	}
 	return nil
 }

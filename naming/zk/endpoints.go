@@ -36,7 +36,7 @@ func (r resolution[T]) follow(ctx context.Context, set func(naming.State[weft.En
 	hosts := newHosts(r.resolve)
 	hold := holder{d: r.hold}
 	var pub publisher[weft.EndpointSet]
-	for {
+	for ctx.Err() == nil {
 		s, stale := r.src.Load()
 		hosts.begin(stale)
 		switch {
@@ -63,19 +63,18 @@ func (r resolution[T]) follow(ctx context.Context, set func(naming.State[weft.En
 		case s.Err != nil:
 			set(naming.Failed[weft.EndpointSet](s.Err))
 		}
-		if waitUntil(ctx, hold.next, hosts.signals) != nil {
-			return nil
-		}
+		waitUntil(ctx, hold.next, hosts.signals)
 	}
+	return nil
 }
 
-// waitUntil waits for one of the signals or a time, if it is one.
-func waitUntil(ctx context.Context, at time.Time, signals []<-chan struct{}) error {
-	if at.IsZero() {
-		return naming.Any(ctx, signals)
+// waitUntil waits for one of the signals, a time if it is one, or the end of ctx.
+func waitUntil(ctx context.Context, at time.Time, signals []<-chan struct{}) {
+	if !at.IsZero() {
+		due := make(chan struct{})
+		t := time.AfterFunc(time.Until(at), func() { close(due) })
+		defer t.Stop()
+		signals = append(signals, due)
 	}
-	due := make(chan struct{})
-	t := time.AfterFunc(time.Until(at), func() { close(due) })
-	defer t.Stop()
-	return naming.Any(ctx, append(signals, due))
+	_ = naming.Any(ctx, signals) // the caller looks at ctx
 }

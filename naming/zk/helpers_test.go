@@ -2,6 +2,7 @@ package zk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,16 +38,16 @@ type admin struct {
 	conn *zoo.Conn
 }
 
-func connect(t testing.TB, addr string) *admin {
-	t.Helper()
+func connect(tb testing.TB, addr string) *admin {
+	tb.Helper()
 	conn, events, err := zoo.Connect([]string{addr}, 10*time.Second, zoo.WithLogger(quiet{}), zoo.WithLogInfo(false))
-	require.NoError(t, err)
-	t.Cleanup(func() {
+	require.NoError(tb, err)
+	tb.Cleanup(func() {
 		conn.Close()
 		for range events {
 		}
 	})
-	return &admin{t, conn}
+	return &admin{tb, conn}
 }
 
 // try repeats what fails because the server is on its way.
@@ -67,13 +68,13 @@ func (a *admin) put(path, data string) {
 	a.try(func() error {
 		for i, r := range path {
 			if r == '/' && i > 0 {
-				if _, err := a.conn.Create(path[:i], nil, 0, zoo.WorldACL(zoo.PermAll)); err != nil && err != zoo.ErrNodeExists {
+				if _, err := a.conn.Create(path[:i], nil, 0, zoo.WorldACL(zoo.PermAll)); err != nil && !errors.Is(err, zoo.ErrNodeExists) {
 					return err
 				}
 			}
 		}
 		_, err := a.conn.Create(path, []byte(data), 0, zoo.WorldACL(zoo.PermAll))
-		if err == zoo.ErrNodeExists {
+		if errors.Is(err, zoo.ErrNodeExists) {
 			_, err = a.conn.Set(path, []byte(data), -1)
 		}
 		return err
@@ -85,7 +86,7 @@ func (a *admin) remove(path string) {
 	a.t.Helper()
 	a.try(func() error {
 		children, _, err := a.conn.Children(path)
-		if err == zoo.ErrNoNode {
+		if errors.Is(err, zoo.ErrNoNode) {
 			return nil
 		}
 		if err != nil {
@@ -94,7 +95,7 @@ func (a *admin) remove(path string) {
 		for _, c := range children {
 			a.remove(path + "/" + c)
 		}
-		if err := a.conn.Delete(path, -1); err != zoo.ErrNoNode {
+		if err := a.conn.Delete(path, -1); !errors.Is(err, zoo.ErrNoNode) {
 			return err
 		}
 		return nil
@@ -120,16 +121,16 @@ type watched struct {
 	bad  string
 }
 
-func lookup(t testing.TB, n naming.Namer, name string) *watched {
-	t.Helper()
+func lookup(tb testing.TB, n naming.Namer, name string) *watched {
+	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &watched{t: t, ctx: ctx, tree: n.Lookup(ctx, dtab.MustPath(name)), must: map[string]bool{}}
+	w := &watched{t: tb, ctx: ctx, tree: n.Lookup(ctx, dtab.MustPath(name)), must: map[string]bool{}}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		w.guard(ctx)
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		<-done
 	})
@@ -248,12 +249,12 @@ func (w *watched) comes(want string) time.Duration {
 	return d
 }
 
-func eventually(t testing.TB, want string, text func() string) time.Duration {
-	t.Helper()
+func eventually(tb testing.TB, want string, text func() string) time.Duration {
+	tb.Helper()
 	start := time.Now()
 	for text() != want {
 		if time.Since(start) > 20*time.Second {
-			require.Equal(t, want, text())
+			require.Equal(tb, want, text())
 		}
 		time.Sleep(time.Millisecond)
 	}

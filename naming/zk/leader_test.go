@@ -14,6 +14,7 @@ import (
 
 // TestLeader elects leaders and loses them.
 func TestLeader(t *testing.T) {
+	t.Parallel()
 	server := servers.StartZooKeeper(t)
 	do := connect(t, server.Addr)
 	log := &lines{}

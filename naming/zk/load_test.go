@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("it measures")
 	}
-	const sets, members, rate, seconds = 1000, 50, 100, 10
+	const sets, members, rate, seconds = 1000, 50, 100, 6
 	server := servers.StartZooKeeper(t)
 	do := connect(t, server.Addr)
 	do.put("/load", "")

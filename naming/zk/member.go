@@ -118,41 +118,42 @@ func parseVector(data []byte) ([]weight, error) {
 	}
 	var list []weight
 	for _, d := range j.Vector {
-		w := weight{factor: 1}
+		w, ok := selector(d.Select)
+		w.factor = 1
 		if d.Weight != nil {
 			w.factor = *d.Weight
 		}
 		if w.factor < 0 {
 			return nil, fmt.Errorf("%s: want a weight of at least 0, have %v", d.Select, w.factor)
 		}
-		if w.selects(d.Select) {
+		if ok {
 			list = append(list, w)
 		}
 	}
 	return list, nil
 }
 
-// selects reads inet=host:port, member=name or shard=number.
-func (w *weight) selects(s string) bool {
+// selector reads inet=host:port, member=name or shard=number.
+func selector(s string) (w weight, ok bool) {
 	kind, which, _ := strings.Cut(s, "=")
 	switch kind {
 	case "inet":
 		i := strings.LastIndexByte(which, ':')
 		if i < 1 {
-			return false
+			return w, false
 		}
 		port, err := strconv.ParseUint(which[i+1:], 10, 16)
 		w.addr = hostPort{strings.Trim(which[:i], "[]"), int(port)}
-		return err == nil && w.addr.Host != ""
+		return w, err == nil && w.addr.Host != ""
 	case "member":
 		w.member = which
-		return which != ""
+		return w, which != ""
 	case "shard":
 		n, err := strconv.ParseUint(which, 10, 31)
 		w.shard = int(n)
-		return err == nil
+		return w, err == nil
 	default:
-		return false
+		return w, false
 	}
 }
 

@@ -84,6 +84,7 @@ func (r *registry) fire(e zoo.Event) {
 		about = []query{getChildren}
 	case zoo.EventNodeDeleted:
 		about = []query{getData, getChildren, getExists}
+	default: // it is about no znode
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

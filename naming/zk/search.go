@@ -61,7 +61,7 @@ func searchPrefixes(
 	}
 	defer func() { forget(len(open)) }()
 	var pub publisher[bound]
-	for {
+	for ctx.Err() == nil {
 		answer := naming.Ok(bound{-1})
 		var signals []<-chan struct{}
 	search:
@@ -97,8 +97,7 @@ func searchPrefixes(
 			break
 		}
 		pub.publish(set, answer)
-		if naming.Any(ctx, signals) != nil {
-			return nil
-		}
+		_ = naming.Any(ctx, signals) // the loop looks at ctx
 	}
+	return nil
 }

@@ -182,7 +182,3 @@ func (s *session) status() naming.WatchStatus {
 func sortWatches(list []naming.WatchStatus) {
 	slices.SortFunc(list, func(a, b naming.WatchStatus) int { return strings.Compare(a.Watching, b.Watching) })
 }
-
-func sameText(a, b error) bool {
-	return (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error())
-}
