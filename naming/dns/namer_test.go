@@ -153,7 +153,10 @@ func TestTTL(t *testing.T) {
 	f := newFakeDNS(t)
 	o := quick(t)
 	o.InterfaceAddrs = v4
-	n := newNamer(t, dns.Config{Hosts: []string{f.addr}, MinTTL: 100 * time.Millisecond, MaxTTL: 1500 * time.Millisecond}, o)
+	n := newNamer(t, dns.Config{Hosts: []string{f.addr}, MinTTL: 100 * time.Millisecond}, o)
+	short := newNamer(t, dns.Config{Hosts: []string{f.addr}, MaxTTL: 1200 * time.Millisecond}, o)
+	f.say("A long.", reply{answer: records("long.", "A", 86400, "10.0.0.1")})
+	watch(t, short, "/long/80").text()
 	for host, r := range map[string]reply{
 		"zero": {answer: records("zero.", "A", 0, "10.0.0.1")},
 		"one":  {answer: records("one.", "A", 1, "10.0.0.1")},
@@ -168,7 +171,7 @@ func TestTTL(t *testing.T) {
 	}
 	pause(2400 * time.Millisecond)
 	for host, want := range map[string][2]int{
-		"zero": {5, 25}, "one": {2, 3}, "chain": {2, 3}, "day": {1, 2}, "no": {2, 3}, "noday": {1, 2},
+		"zero": {5, 25}, "one": {2, 3}, "chain": {2, 3}, "day": {1, 1}, "no": {2, 3}, "noday": {1, 1}, "long": {2, 3},
 	} {
 		got := f.count("A " + host + ". udp")
 		assert.True(t, got >= want[0] && got <= want[1], "%s was asked for %d times", host, got)
