@@ -58,6 +58,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
 	w := &world{t: t, ends: map[string]*weft.Var[state]{}, says: map[string]*weft.Var[names]{}}
 	w.put("web", web())
 	w.put("gw", gw())
