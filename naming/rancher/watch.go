@@ -18,9 +18,10 @@ const (
 	minBackoff = 200 * time.Millisecond
 	maxBackoff = 5 * time.Second
 
-	// spacing is the least time from one question about the version to the next, for
-	// services that do not wait.
-	spacing = time.Second
+	// spacing is the least time from one question about the version to the next, and
+	// impatience the one for a service that gives the same version without waiting.
+	spacing    = 100 * time.Millisecond
+	impatience = time.Second
 
 	// initial is the version of who has none.
 	initial = "initial"
@@ -29,31 +30,35 @@ const (
 // watch is the naming.Watcher of the list of containers.
 func (n *Namer) watch(ctx context.Context, _ string, set func(naming.State[services])) error {
 	w := watcher{n: n, version: initial, seed: maphash.MakeSeed()}
-	failing, backoff := "", minBackoff
+	said, backoff := map[string]bool{}, minBackoff // kinds of trouble since the last good answer
 	for ctx.Err() == nil {
-		began := time.Now()
+		began, before := time.Now(), w.version
 		all, err := w.next(ctx)
 		if ctx.Err() != nil {
 			break
 		}
-		if kind := kindOf(err); kind != failing {
-			switch {
-			case err != nil:
-				n.opts.Logger.Warn("rancher fails, what was known holds; will go on asking", "kind", kind, "err", err)
-			default:
-				n.opts.Logger.Info("rancher no longer fails", "url", n.client.base)
-			}
-			failing = kind
-		}
 		if err != nil {
+			if kind := kindOf(err); !said[kind] {
+				said[kind] = true
+				n.opts.Logger.Warn("rancher fails, what was known holds; will go on asking", "kind", kind, "err", err)
+			}
 			set(naming.Failed[services](err))
+			w.restart()
 			sleep(ctx, backoff-rand.N(backoff/2))
 			backoff = min(2*backoff, maxBackoff)
 			continue
 		}
+		if len(said) > 0 {
+			clear(said)
+			n.opts.Logger.Info("rancher no longer fails", "url", n.client.base)
+		}
 		backoff = minBackoff
 		set(naming.Ok(all).At(w.version))
-		sleep(ctx, spacing-time.Since(began))
+		least := spacing
+		if w.version == before {
+			least = impatience
+		}
+		sleep(ctx, least-time.Since(began))
 	}
 	return ctx.Err()
 }
@@ -67,6 +72,10 @@ type watcher struct {
 	seed maphash.Seed
 	told map[uint64]bool // the malformed containers of the list
 }
+
+// restart forgets the version: a service that was away may give old versions to new
+// lists, and what it says now is wanted at once.
+func (w *watcher) restart() { w.version, w.all = initial, nil }
 
 // next waits for another version, or for the time that the service waits at most,
 // and returns the list that holds then.
