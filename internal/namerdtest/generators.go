@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -69,13 +70,7 @@ func Dtabs() *rapid.Generator[dtab.Dtab] {
 	return rapid.Custom(func(t *rapid.T) dtab.Dtab {
 		var d dtab.Dtab
 		for range rapid.IntRange(0, 4).Draw(t, "rules") {
-			prefix := ""
-			for _, e := range rapid.SliceOfN(elem, 0, 4).Draw(t, "prefix") {
-				prefix += "/" + e
-			}
-			if prefix == "" {
-				prefix = "/"
-			}
+			prefix := "/" + strings.Join(rapid.SliceOfN(elem, 0, 4).Draw(t, "prefix"), "/")
 			d = append(d, dtab.Dentry{Prefix: dtab.MustPrefix(prefix), Dst: Trees(2, 2, Paths(0)).Draw(t, "dst")})
 		}
 		return d
@@ -164,18 +159,19 @@ func SameTree(a, b dtab.Tree[*naming.Bound]) bool {
 
 // DelegationText is an explanation in a form that can be compared.
 func DelegationText(d naming.Delegation) string {
-	s := fmt.Sprintf("%s %s %v", d.Kind, d.Path, d.Weight)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %v", d.Kind, d.Path, d.Weight)
 	if d.Dentry != nil {
-		s += " by " + d.Dentry.String()
+		fmt.Fprintf(&b, " by %s", d.Dentry)
 	}
 	if d.Err != nil {
-		s += fmt.Sprintf(" err %q", d.Err)
+		fmt.Fprintf(&b, " err %q", d.Err)
 	}
 	if d.Bound != nil {
-		s += fmt.Sprintf(" %s %s + %s", d.Name, d.Bound.ID, d.Bound.Residual)
+		fmt.Fprintf(&b, " %s %s + %s", d.Name, d.Bound.ID, d.Bound.Residual)
 	}
 	for _, k := range d.Kids {
-		s += "(" + DelegationText(k) + ")"
+		fmt.Fprintf(&b, "(%s)", DelegationText(k))
 	}
-	return s
+	return b.String()
 }

@@ -1,6 +1,7 @@
 package namerdtest
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
@@ -13,7 +14,8 @@ import (
 // Pipe stands between a client and a namerd. It can be cut, swallow everything
 // without a word, and be slow.
 type Pipe struct {
-	ln net.Listener
+	ln  net.Listener
+	ctx context.Context //nolint:containedctx // of the test
 
 	mu    sync.Mutex
 	to    string
@@ -27,12 +29,13 @@ type Pipe struct {
 // NewPipe returns a Pipe to an address, that ends with the test.
 func NewPipe(t *testing.T, to string) *Pipe {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := &Pipe{ln: ln, to: to, conns: map[net.Conn]bool{}}
+	p := &Pipe{ln: ln, ctx: t.Context(), to: to, conns: map[net.Conn]bool{}}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() {
-		ln.Close()
+		_ = ln.Close()
 		p.Hole(false)
 		p.Cut()
 		p.wg.Wait()
@@ -49,9 +52,9 @@ func (p *Pipe) Cut() {
 	defer p.mu.Unlock()
 	for c := range p.conns {
 		if tcp, ok := c.(*net.TCPConn); ok {
-			tcp.SetLinger(0)
+			_ = tcp.SetLinger(0)
 		}
-		c.Close()
+		_ = c.Close()
 	}
 }
 
@@ -87,13 +90,14 @@ func (p *Pipe) accept() {
 }
 
 func (p *Pipe) serve(client net.Conn) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	p.pass()
-	server, err := net.Dial("tcp", p.to)
+	var d net.Dialer
+	server, err := d.DialContext(p.ctx, "tcp", p.to)
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	p.mu.Lock()
 	p.conns[client], p.conns[server] = true, true
 	p.mu.Unlock()
@@ -105,7 +109,7 @@ func (p *Pipe) serve(client net.Conn) {
 	}()
 	p.wg.Go(func() {
 		p.copy(server, client, false)
-		server.Close()
+		_ = server.Close()
 	})
 	p.copy(client, server, true)
 }

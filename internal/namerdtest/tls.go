@@ -42,7 +42,8 @@ func (h Harness) tls(t *testing.T) {
 	w := NewWorld()
 	w.Tree("/svc/web").Store(Leaf("/#/web", "/"))
 	w.Addr("/#/web").Store(Set("10.0.0.1:80"))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	conf := &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}}
 	t.Cleanup(h.Serve(t, tls.NewListener(ln, conf), w))

@@ -12,12 +12,14 @@ import (
 	"github.com/weft-mesh/weft/naming"
 )
 
-// Tree, Addr and Rules are the states of what a namerd answers for.
-type (
-	Tree  = naming.State[dtab.Tree[*naming.Bound]]
-	Addr  = naming.State[weft.EndpointSet]
-	Rules = naming.State[dtab.Dtab]
-)
+// Tree is what a namerd answers for a name.
+type Tree = naming.State[dtab.Tree[*naming.Bound]]
+
+// Addr is what a namerd answers for an id.
+type Addr = naming.State[weft.EndpointSet]
+
+// Rules is what a namerd answers for a namespace.
+type Rules = naming.State[dtab.Dtab]
 
 // World is what a namerd knows. It is safe for concurrent use.
 type World struct {

@@ -15,7 +15,7 @@ import (
 // would round the weights.
 func encodeDtab(d dtab.Dtab) string {
 	// Marshal fails for text that is not UTF-8 only, and a Dtab has bytes.
-	b, _ := proto.MarshalOptions{Deterministic: true}.Marshal(meshpb.NewDtab(d)) //nolint:errcheck // see above
+	b, _ := proto.MarshalOptions{Deterministic: true}.Marshal(meshpb.NewDtab(d))
 	return string(b)
 }
 

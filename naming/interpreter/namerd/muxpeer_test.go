@@ -16,9 +16,8 @@ type muxPeer struct {
 	write sync.Mutex
 	wg    sync.WaitGroup
 
-	mu       sync.Mutex
-	pending  map[uint32]context.CancelFunc
-	problems []string
+	mu      sync.Mutex
+	pending map[uint32]context.CancelFunc
 }
 
 func (p *muxPeer) send(typ int8, tag uint32, body []byte) {

@@ -184,6 +184,7 @@ func node(t dtab.Tree[*naming.Bound], nodes numbers) fields {
 		return id
 	}
 	switch t.Op {
+	case dtab.Neg:
 	case dtab.Empty:
 		return fields{2: fields{}}
 	case dtab.Fail:

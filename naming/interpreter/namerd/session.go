@@ -66,8 +66,7 @@ func (s *session) call(ctx context.Context, method string, args, result namerthr
 		}
 		return result, nil
 	})
-	var app thrift.TApplicationException
-	if errors.As(err, &app) {
+	if _, ok := errors.AsType[thrift.TApplicationException](err); ok {
 		return fmt.Errorf("namerd: %s: %w", method, err)
 	}
 	return err

@@ -94,8 +94,7 @@ func (s *session) do(ctx context.Context, method, api string, query url.Values) 
 	req.Header.Set("Accept", "application/json")
 	rsp, err := s.http.Do(req)
 	if err != nil {
-		var failed *url.Error
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err // the address is in what the link says
 		}
 		return nil, &remote.CutError{Err: err}
@@ -118,7 +117,7 @@ func (s *session) get(ctx context.Context, api string, query url.Values) (io.Rea
 
 // excerpt is the beginning of a text, for messages.
 func excerpt(r io.Reader) string {
-	b, _ := io.ReadAll(io.LimitReader(r, 512)) //nolint:errcheck // what there is of it
+	b, _ := io.ReadAll(io.LimitReader(r, 512))
 	return strings.ToValidUTF8(strings.TrimSpace(string(b)), "\uFFFD")
 }
 

@@ -135,7 +135,7 @@ func (in *Interpreter) Stored() dtab.Dtab {
 	time.AfterFunc(time.Minute, cancel)
 	ctx, done := context.WithTimeout(observed, time.Second)
 	defer done()
-	st, _ := weft.Until(ctx, src, func(st naming.State[dtab.Dtab]) bool { return !st.Pending() }) //nolint:errcheck // what is known will do
+	st, _ := weft.Until(ctx, src, func(st naming.State[dtab.Dtab]) bool { return !st.Pending() })
 	return st.Value
 }
 

@@ -1,7 +1,6 @@
 package meshpb
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/weft-mesh/weft/dtab"
@@ -82,7 +81,5 @@ func bound(id, residual *Path) (*naming.Bound, error) {
 // exceptionPrefix begins the text of every exception in an explanation.
 const exceptionPrefix = "BoundDelegateTree Exception: "
 
-// Unexplained is the text of an exception that has none.
-const Unexplained = "No underlying exception message"
-
-var errUnexplained = errors.New(Unexplained)
+// unexplained is the text of an exception that has none.
+const unexplained = "No underlying exception message"

@@ -24,7 +24,7 @@ func NewDelegation(d naming.Delegation) *BoundDelegateTree {
 	case naming.KindEmpty:
 		x.Node = &BoundDelegateTree_Empty_{Empty: &BoundDelegateTree_Empty{}}
 	case naming.KindException:
-		text := Unexplained
+		text := unexplained
 		if d.Err != nil && d.Err.Error() != "" {
 			text = d.Err.Error()
 		}
@@ -87,10 +87,11 @@ func (x *BoundDelegateTree) Value() (naming.Delegation, error) {
 	case *BoundDelegateTree_Empty_:
 		d.Kind = naming.KindEmpty
 	case *BoundDelegateTree_Exception:
-		d.Kind, d.Err = naming.KindException, errors.New(strings.TrimPrefix(n.Exception, exceptionPrefix))
-		if d.Err.Error() == "" {
-			d.Err = errUnexplained
+		text := strings.TrimPrefix(n.Exception, exceptionPrefix)
+		if text == "" {
+			text = unexplained
 		}
+		d.Kind, d.Err = naming.KindException, errors.New(text)
 	case *BoundDelegateTree_Leaf_:
 		d.Kind = naming.KindLeaf
 		d.Bound, err = bound(n.Leaf.GetId(), n.Leaf.GetResidual())

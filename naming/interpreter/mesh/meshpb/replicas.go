@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/naming"
 )
@@ -53,7 +51,7 @@ func NewEndpoint(e weft.Endpoint) *Endpoint {
 		af = Endpoint_INET4
 	}
 	x := &Endpoint{
-		InetAf: &af, Address: addr.Addr().AsSlice(), Port: proto.Int32(int32(addr.Port())),
+		InetAf: &af, Address: addr.Addr().AsSlice(), Port: new(int32(addr.Port())),
 		Meta: &Endpoint_Meta{}, Metadata: e.Meta,
 	}
 	if node, ok := e.Meta[metaNodeName]; ok {

@@ -105,7 +105,7 @@ func (c *coder) optionalText(id int16, v **string) {
 	})
 }
 
-func (c *coder) bytes(id int16, v *[]byte) {
+func (c *coder) bytes(id int16, v *[]byte) { //nolint:unparam // every coding takes the number of the field
 	c.field(id, thrift.STRING, true, func() { c.note(c.p.WriteBinary(c.ctx, *v)) }, func() { *v = c.readBytes() })
 }
 
@@ -115,7 +115,7 @@ func (c *coder) readBytes() []byte {
 	return v
 }
 
-func (c *coder) i32(id int16, v *int32) {
+func (c *coder) i32(id int16, v *int32) { //nolint:unparam // every coding takes the number of the field
 	c.field(id, thrift.I32, true, func() { c.note(c.p.WriteI32(c.ctx, *v)) }, func() { *v = c.readI32() })
 }
 

@@ -106,41 +106,41 @@ func readDelegate(n *DelegateNode, branches func([]int32) ([]naming.Delegation, 
 }
 
 // complete adds to d what the node is.
-func (c *DelegateContents) complete(d naming.Delegation, branches func([]int32) ([]naming.Delegation, error)) (naming.Delegation, error) {
-	if c == nil || !one(c.Error != nil, c.Empty != nil, c.Fail != nil, c.Neg != nil, c.Delegate != nil, c.BoundLeaf != nil,
-		c.PathLeaf != nil, c.Alt != nil, c.Weighted != nil, c.Transformation != nil) {
+func (x *DelegateContents) complete(d naming.Delegation, branches func([]int32) ([]naming.Delegation, error)) (naming.Delegation, error) {
+	if x == nil || !one(x.Error != nil, x.Empty != nil, x.Fail != nil, x.Neg != nil, x.Delegate != nil, x.BoundLeaf != nil,
+		x.PathLeaf != nil, x.Alt != nil, x.Weighted != nil, x.Transformation != nil) {
 		return d, errNothing
 	}
 	var ids []int32
 	var weights []float64
 	var err error
 	switch {
-	case c.Error != nil:
-		d.Kind, d.Err = naming.KindException, errors.New(*c.Error)
-	case c.Empty != nil:
+	case x.Error != nil:
+		d.Kind, d.Err = naming.KindException, errors.New(*x.Error)
+	case x.Empty != nil:
 		d.Kind = naming.KindEmpty
-	case c.Fail != nil:
+	case x.Fail != nil:
 		d.Kind = naming.KindFail
-	case c.Neg != nil:
+	case x.Neg != nil:
 		d.Kind = naming.KindNeg
-	case c.BoundLeaf != nil:
+	case x.BoundLeaf != nil:
 		d.Kind = naming.KindLeaf
-		d.Bound, err = c.BoundLeaf.Value()
-	case c.PathLeaf != nil:
+		d.Bound, err = x.BoundLeaf.Value()
+	case x.PathLeaf != nil:
 		d.Kind, d.Err = naming.KindException, errors.New("namerd left the name as it is")
-	case c.Delegate != nil:
-		d.Kind, ids = naming.KindDelegate, []int32{*c.Delegate}
-	case c.Transformation != nil:
-		d.Kind, d.Name, ids = naming.KindTransformation, transformerName, []int32{c.Transformation.Tree}
-		if c.Transformation.Value == nil {
+	case x.Delegate != nil:
+		d.Kind, ids = naming.KindDelegate, []int32{*x.Delegate}
+	case x.Transformation != nil:
+		d.Kind, d.Name, ids = naming.KindTransformation, transformerName, []int32{x.Transformation.Tree}
+		if x.Transformation.Value == nil {
 			return d, errNothing
 		}
-		d.Bound, err = c.Transformation.Value.Value()
-	case c.Alt != nil:
-		d.Kind, ids = naming.KindAlt, *c.Alt
-	case c.Weighted != nil:
+		d.Bound, err = x.Transformation.Value.Value()
+	case x.Alt != nil:
+		d.Kind, ids = naming.KindAlt, *x.Alt
+	case x.Weighted != nil:
 		d.Kind = naming.KindUnion
-		ids, weights, err = split(*c.Weighted)
+		ids, weights, err = split(*x.Weighted)
 	}
 	if err != nil {
 		return d, err

@@ -39,17 +39,29 @@ func (x *Result[T, P, F, Q]) visit(c *coder) {
 	within[F, Q](c, 1, &x.Failure)
 }
 
-// Arguments and results of the methods.
-type (
-	BindArgs       = Args[BindReq, *BindReq]
-	BindResult     = Result[Bound, *Bound, BindFailure, *BindFailure]
-	AddrArgs       = Args[AddrReq, *AddrReq]
-	AddrResult     = Result[Addr, *Addr, AddrFailure, *AddrFailure]
-	DelegateArgs   = Args[DelegateReq, *DelegateReq]
-	DelegateResult = Result[Delegation, *Delegation, Failure, *Failure]
-	DtabArgs       = Args[DtabReq, *DtabReq]
-	DtabResult     = Result[DtabRef, *DtabRef, Failure, *Failure]
-)
+// BindArgs are the arguments of bind.
+type BindArgs = Args[BindReq, *BindReq]
+
+// BindResult is the result of bind.
+type BindResult = Result[Bound, *Bound, BindFailure, *BindFailure]
+
+// AddrArgs are the arguments of addr.
+type AddrArgs = Args[AddrReq, *AddrReq]
+
+// AddrResult is the result of addr.
+type AddrResult = Result[Addr, *Addr, AddrFailure, *AddrFailure]
+
+// DelegateArgs are the arguments of delegate.
+type DelegateArgs = Args[DelegateReq, *DelegateReq]
+
+// DelegateResult is the result of delegate.
+type DelegateResult = Result[Delegation, *Delegation, Failure, *Failure]
+
+// DtabArgs are the arguments of dtab.
+type DtabArgs = Args[DtabReq, *DtabReq]
+
+// DtabResult is the result of dtab.
+type DtabResult = Result[DtabRef, *DtabRef, Failure, *Failure]
 
 // Marshal returns a message: a call with arguments, or a reply with a result.
 func Marshal(method string, typ thrift.TMessageType, seq int32, body Struct) ([]byte, error) {
@@ -71,7 +83,7 @@ func MarshalException(method string, seq int32, e thrift.TApplicationException) 
 }
 
 func (c *coder) written() []byte {
-	return c.p.Transport().(*thrift.TMemoryBuffer).Bytes() //nolint:forcetypeassert,errcheck // newCoder's
+	return c.p.Transport().(*thrift.TMemoryBuffer).Bytes() //nolint:forcetypeassert // newCoder's
 }
 
 // Header is the beginning of a message.
