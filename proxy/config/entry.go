@@ -17,6 +17,11 @@ type Traits struct {
 
 	// PrefixRequired refuses the kind without an explicit prefix.
 	PrefixRequired bool
+
+	// Gone says, as a sentence, why a kind that is only declared will not be built any
+	// more and what takes its place. It is said to those who use the kind. Empty for all
+	// others.
+	Gone string
 }
 
 // Entry is one kind of one role: the struct that its keys are read into and, unless
@@ -80,6 +85,9 @@ func (e Entry) prefix() string {
 
 // notBuilt is the message for a kind that is only declared.
 func (e Entry) notBuilt() string {
+	if e.Gone != "" {
+		return fmt.Sprintf("%s %q of Linkerd 1.x cannot be used any more: %s", e.discriminator(), e.Name, e.Gone)
+	}
 	return fmt.Sprintf("%s %q is known to Linkerd 1.x but this version of weft does not implement it yet", e.discriminator(), e.Name)
 }
 

@@ -114,7 +114,7 @@ func (p *Part) decodeNode(d *decoder, n *yaml.Node, path string, f field) {
 	if role == RoleNamer {
 		name = p.Prefix.String()
 	}
-	if entry.Experimental && !experimental.Experimental {
+	if entry.Experimental && !experimental.Experimental && entry.Gone == "" {
 		d.report(at, path, entry.needsFlag(name))
 	}
 	if !entry.Built() && !d.opts.AllowNotBuilt {

@@ -74,8 +74,8 @@ func HTTPIdentifiers() []config.Entry {
 		config.Declare[PathIdentifier](role, "io.l5d.path", stable()),
 		config.Declare[StaticIdentifier](role, "io.l5d.static", stable()),
 		config.Declare[IngressIdentifier](role, "io.l5d.ingress", stable()),
-		config.Declare[IstioIdentifier](role, "io.l5d.k8s.istio", stable()),
-		config.Declare[IstioIngressIdentifier](role, "io.l5d.k8s.istio-ingress", stable()),
+		config.Declare[IstioIdentifier](role, "io.l5d.k8s.istio", istio()),
+		config.Declare[IstioIngressIdentifier](role, "io.l5d.k8s.istio-ingress", istio()),
 	}
 }
 
@@ -86,8 +86,8 @@ func H2Identifiers() []config.Entry {
 		config.Declare[HeaderIdentifier](role, "io.l5d.header.token", stable()),
 		config.Declare[HeaderPathIdentifier](role, "io.l5d.header.path", stable()),
 		config.Declare[IngressIdentifier](role, "io.l5d.ingress", stable()),
-		config.Declare[IstioIdentifier](role, "io.l5d.k8s.istio", stable()),
-		config.Declare[IstioIngressIdentifier](role, "io.l5d.k8s.istio-ingress", stable()),
+		config.Declare[IstioIdentifier](role, "io.l5d.k8s.istio", istio()),
+		config.Declare[IstioIngressIdentifier](role, "io.l5d.k8s.istio-ingress", istio()),
 	}
 }
 
@@ -168,5 +168,5 @@ type Mixer struct {
 
 // Authorizers returns the declarations of the request authorizers.
 func Authorizers() []config.Entry {
-	return []config.Entry{config.Declare[Mixer](config.RoleRequestAuthorizer, "io.l5d.k8s.istio", stable())}
+	return []config.Entry{config.Declare[Mixer](config.RoleRequestAuthorizer, "io.l5d.k8s.istio", mixer())}
 }

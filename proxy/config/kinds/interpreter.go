@@ -139,6 +139,6 @@ func Interpreters() []config.Entry {
 		config.Declare[NamerdThrift](role, "io.l5d.namerd", stable()),
 		config.Declare[NamerdHTTP](role, "io.l5d.namerd.http", experimental()),
 		config.Declare[NamerdMesh](role, "io.l5d.mesh", stable()),
-		config.Declare[IstioInterpreter](role, "io.l5d.k8s.istio", experimental()),
+		config.Declare[IstioInterpreter](role, "io.l5d.k8s.istio", experimentalIstio()),
 	}
 }

@@ -202,7 +202,7 @@ func Namers() []config.Entry {
 		config.Declare[K8sNamer](role, "io.l5d.k8s", stable()),
 		config.Declare[K8sNamespacedNamer](role, "io.l5d.k8s.ns", stable()),
 		config.Declare[K8sNamer](role, "io.l5d.k8s.external", experimental()),
-		config.Declare[IstioNamer](role, "io.l5d.k8s.istio", experimental()),
+		config.Declare[IstioNamer](role, "io.l5d.k8s.istio", experimentalIstio()),
 		config.Declare[ConsulNamer](role, "io.l5d.consul", stable()),
 		config.Declare[MarathonNamer](role, "io.l5d.marathon", stable()),
 		config.Declare[ServersetsNamer](role, "io.l5d.serversets", stable()),
