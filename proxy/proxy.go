@@ -129,7 +129,7 @@ func (p *Proxy) makeNamers() error {
 		scope := p.tree.Scope("namer", trimSlash(part.Prefix))
 		n, err := config.Build[naming.Namer](part, plugin.NamerEnv{
 			Prefix: prefix, Resolve: p.resolver.Resolve, Logger: p.opts.Logger,
-			Shared: &p.shared, Metrics: scope,
+			Binder: p.binder, Shared: &p.shared, Metrics: scope,
 		})
 		if err != nil {
 			return err
@@ -161,6 +161,9 @@ func (p *Proxy) makeRouter(c *config.Router) error {
 	}
 	r, err := config.Build[*plugin.Router](c.Part(), plugin.RouterEnv{
 		Config: c, Interpreter: in, Tree: p.tree, Tracers: p.tracers, Shared: &p.shared,
+		Report: func(kind string, r naming.Reporter) {
+			p.report("identifier of "+c.Name(), kind, r, p.tree.Scope("rt", c.Name(), "identifier", kind))
+		},
 		Logger: p.opts.Logger.With("router", c.Name()),
 	})
 	if err != nil {

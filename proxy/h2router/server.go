@@ -11,7 +11,6 @@ import (
 	"github.com/weft-mesh/weft/proxy/accesslog"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/proxy/policy"
-	"github.com/weft-mesh/weft/proxy/tlsfiles"
 	"github.com/weft-mesh/weft/transport/http2"
 	"github.com/weft-mesh/weft/transport/meshh2"
 )
@@ -63,7 +62,7 @@ func (b *builder) server(i int, relay *meshh2.Relay) (*server, error) {
 		Observer: conns,
 	})}
 	if c.TLS != nil {
-		s.tls = tlsfiles.Server(*c.TLS, "h2")
+		s.tls = b.ServerTLS(*c.TLS, "h2")
 	}
 	return s, nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/proxy/policy"
-	"github.com/weft-mesh/weft/proxy/tlsfiles"
 	"github.com/weft-mesh/weft/transport/http1"
 	"github.com/weft-mesh/weft/transport/http2"
 	"github.com/weft-mesh/weft/transport/meshhttp"
@@ -75,7 +74,7 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 	}
 	s.http = b.http1(c, h, conns, s.h2)
 	if c.TLS != nil {
-		s.tls = tlsfiles.Server(*c.TLS, protocols...)
+		s.tls = b.ServerTLS(*c.TLS, protocols...)
 	}
 	return s, nil
 }

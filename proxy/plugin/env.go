@@ -2,7 +2,9 @@ package plugin
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
+	"time"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
@@ -20,6 +22,9 @@ type NamerEnv struct {
 	Prefix dtab.Path
 	// Resolve resolves host names.
 	Resolve Resolve
+	// Binder binds the paths of the configured namers and of /$, without a dtab, once
+	// all namers are made.
+	Binder naming.Interpreter
 	// Shared holds what it has in common with other plug-ins.
 	Shared  *Shared
 	Metrics *telemetry.Scope
@@ -78,9 +83,21 @@ type IdentifierEnv struct {
 	// Prefix is the router's dstPrefix.
 	Prefix dtab.Path
 	// Label is the router's.
-	Label  string
+	Label string
+	// BindingTimeout is how long a request may wait for its name. Zero is 10 s.
+	BindingTimeout time.Duration
+	// Report shows what the identifier watches. Nil does not.
+	Report func(kind string, r naming.Reporter)
 	Shared *Shared
 	Logger *slog.Logger
+}
+
+// Certificates is implemented by identifiers that know certificates for the hosts of
+// the names they find.
+type Certificates interface {
+	// Certificate returns what chooses the certificate for a client. It returns nil for
+	// clients that it knows none for; the server's own is shown to those.
+	Certificate() func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 }
 
 // LabelerEnv is what a labeler of Forwarded headers is made from. It makes a
@@ -107,6 +124,8 @@ type RouterEnv struct {
 	// Tree is the root of all metrics.
 	Tree    *telemetry.Tree
 	Tracers *telemetry.Tracers
+	// Report shows what a part of it watches, beside its interpreter. Nil does not.
+	Report func(kind string, r naming.Reporter)
 	// Shared holds what its parts have in common with other plug-ins.
 	Shared *Shared
 	Logger *slog.Logger

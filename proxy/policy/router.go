@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
+	"github.com/weft-mesh/weft/proxy/tlsfiles"
 	"github.com/weft-mesh/weft/transport"
 )
 
@@ -17,6 +19,36 @@ type Router struct {
 	Env plugin.RouterEnv
 	// Closers are closed with the router, in this order.
 	Closers []io.Closer
+
+	certificates []func(*tls.ClientHelloInfo) (*tls.Certificate, error) // of identifiers
+}
+
+// ServerTLS returns the configuration of a listener. Clients are shown the certificate
+// that an identifier knows for their host, or else that of c. Identifiers are built
+// before it.
+func (r *Router) ServerTLS(c config.ServerTLS, protocols ...string) *tls.Config {
+	files := tlsfiles.Server(c, protocols...)
+	if len(r.certificates) == 0 {
+		return files
+	}
+	return &tls.Config{NextProtos: protocols, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		own, err := files.GetConfigForClient(hello)
+		if err != nil {
+			return nil, err
+		}
+		for _, get := range r.certificates {
+			cert, err := get(hello)
+			if err != nil {
+				return nil, err
+			}
+			if cert != nil {
+				own = own.Clone()
+				own.Certificates = []tls.Certificate{*cert}
+				break
+			}
+		}
+		return own, nil
+	}}
 }
 
 // Close closes what the router has opened.
@@ -102,7 +134,12 @@ func Classifier[C any](r *Router, path dtab.Path) (c C) {
 // for them.
 func Identifiers[I any](r *Router) ([]I, error) {
 	c := r.Env.Config
-	env := plugin.IdentifierEnv{Prefix: c.Prefix(), Label: c.Name(), Shared: r.Env.Shared, Logger: r.Env.Logger}
+	env := plugin.IdentifierEnv{
+		Prefix: c.Prefix(), Label: c.Name(), Report: r.Env.Report, Shared: r.Env.Shared, Logger: r.Env.Logger,
+	}
+	if c.BindingTimeout != nil {
+		env.BindingTimeout = *c.BindingTimeout
+	}
 	var chain []I
 	for _, part := range c.Identifiers {
 		i, err := config.Build[I](part, env)
@@ -111,6 +148,9 @@ func Identifiers[I any](r *Router) ([]I, error) {
 		}
 		if closer, ok := any(i).(io.Closer); ok {
 			r.Closers = append(r.Closers, closer)
+		}
+		if c, ok := any(i).(plugin.Certificates); ok {
+			r.certificates = append(r.certificates, c.Certificate())
 		}
 		chain = append(chain, i)
 	}

@@ -83,7 +83,6 @@ func TestH2Kinds(t *testing.T) {
 		"http identifier in h2":        {"protocol: h2, identifier: {kind: io.l5d.methodAndHost}", "io.l5d.methodAndHost"},
 		"h2 identifier in http":        {"protocol: http, identifier: {kind: io.l5d.header.path}", "io.l5d.header.path"},
 		"a code that is no number":     {"protocol: h2, service: {responseClassifier: {kind: io.l5d.h2.grpc.default, successStatusCodes: [OK]}}", "successStatusCodes"},
-		"ingress is yet to be written": {"protocol: h2, identifier: {kind: io.l5d.ingress}", "does not implement it yet"},
 	} {
 		_, err := load("routers:\n- {" + row[0] + ", servers: [{port: 0}]}\n")
 		assert.ErrorContains(t, err, row[1], name)

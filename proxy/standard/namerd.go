@@ -101,21 +101,14 @@ type remoteInterpreter interface {
 type viaNamerd struct {
 	remoteInterpreter
 	base dtab.Dtab
-	dst  *naming.Shared[dtab.Path, weft.EndpointSet]
+	dst  *destination
 }
 
 // newRemote makes an interpreter that finds namerd at what dst is bound to.
 func newRemote(dst dtab.Path, e plugin.InterpreterEnv, make func(remote.Options) (remoteInterpreter, error)) (naming.Interpreter, error) {
-	v := &viaNamerd{base: e.Base}
-	v.dst = naming.NewShared(naming.WatchFunc[dtab.Path, weft.EndpointSet](
-		func(ctx context.Context, dst dtab.Path, set func(naming.State[weft.EndpointSet])) error {
-			return naming.FollowEndpoints(ctx, e.Binder.Bind(ctx, nil, dst), set)
-		}), naming.SharedOptions{Logger: e.Logger})
+	v := &viaNamerd{base: e.Base, dst: newDestination(dst, e.Binder, e.Logger)}
 	var err error
-	v.remoteInterpreter, err = make(remote.Options{
-		Endpoints: func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] { return v.dst.Observe(ctx, dst) },
-		Logger:    e.Logger,
-	})
+	v.remoteInterpreter, err = make(remote.Options{Endpoints: v.dst.Endpoints, Logger: e.Logger})
 	if err != nil {
 		return nil, errors.Join(err, v.dst.Close())
 	}
@@ -137,7 +130,7 @@ func (v *viaNamerd) Bare() naming.Delegator { return v.remoteInterpreter }
 
 // Watches implements naming.Reporter: where namerd is, then what it was asked.
 func (v *viaNamerd) Watches() []naming.WatchStatus {
-	return append(v.dst.Watches(), v.remoteInterpreter.Watches()...)
+	return append(v.dst.shared.Watches(), v.remoteInterpreter.Watches()...)
 }
 
 // Close ends the interpreter, then the watch of where namerd is.

@@ -150,10 +150,10 @@ func TestEveryKindIsBuiltOrRefused(t *testing.T) {
 		})
 	}
 	assert.Equal(t, map[config.Role][]string{
-		config.RoleProtocol:       {"h2", "http"},
+		config.RoleProtocol: {"h2", "http"},
 		config.RoleNamer: {
 			"dns", "io.l5d.consul", "io.l5d.curator", "io.l5d.dnssrv", "io.l5d.etcd", "io.l5d.fs", "io.l5d.k8s", "io.l5d.k8s.external",
-			"io.l5d.k8s.ns", "io.l5d.rewrite", "io.l5d.serversets", "io.l5d.zkLeader",
+			"io.l5d.k8s.ns", "io.l5d.marathon", "io.l5d.rancher", "io.l5d.rewrite", "io.l5d.serversets", "io.l5d.zkLeader",
 		},
 		config.RoleInterpreter: {
 			"default", "io.l5d.consul.interpreter", "io.l5d.fs", "io.l5d.k8s.configMap", "io.l5d.mesh", "io.l5d.namerd", "io.l5d.namerd.http",
@@ -167,13 +167,13 @@ func TestEveryKindIsBuiltOrRefused(t *testing.T) {
 		config.RoleFailureAccrual: {"io.l5d.consecutiveFailures", "io.l5d.successRate", "io.l5d.successRateWindowed", "none"},
 		config.RoleBackoff:        {"constant", "jittered"},
 		config.RoleLabeler:        {"connectionRandom", "ip", "ip:port", "requestRandom", "router", "static"},
-		config.RoleHTTPIdentifier: {"io.l5d.header", "io.l5d.header.token", "io.l5d.methodAndHost", "io.l5d.path", "io.l5d.static"},
+		config.RoleHTTPIdentifier: {"io.l5d.header", "io.l5d.header.token", "io.l5d.ingress", "io.l5d.methodAndHost", "io.l5d.path", "io.l5d.static"},
 		config.RoleHTTPClassifier: {
 			"io.l5d.http.allSuccessful", "io.l5d.http.nonRetryable5XX", "io.l5d.http.retryableAll5XX",
 			"io.l5d.http.retryableIdempotent5XX", "io.l5d.http.retryableRead5XX",
 		},
 		config.RoleHTTPPropagator: {"io.l5d.default", "io.l5d.zipkin"},
-		config.RoleH2Identifier:   {"io.l5d.header.path", "io.l5d.header.token"},
+		config.RoleH2Identifier:   {"io.l5d.header.path", "io.l5d.header.token", "io.l5d.ingress"},
 		config.RoleH2Classifier: {
 			"io.l5d.h2.allSuccessful", "io.l5d.h2.grpc.alwaysRetryable", "io.l5d.h2.grpc.compliant", "io.l5d.h2.grpc.default",
 			"io.l5d.h2.grpc.neverRetryable", "io.l5d.h2.grpc.retryableStatusCodes", "io.l5d.h2.nonRetryable5XX",

@@ -35,6 +35,10 @@ type IngressIdentifier struct {
 	Namespace              string `yaml:"namespace"`
 	IngressClassAnnotation string `yaml:"ingressClassAnnotation"` // linkerd
 	IgnoreDefaultBackends  bool   `yaml:"ignoreDefaultBackends"`
+
+	// Certificates has the router's TLS servers show the certificates in the secrets that
+	// ingresses name, to clients that ask for their hosts. The key is weft's.
+	Certificates bool `yaml:"certificates"`
 }
 
 // IstioIdentifier is the configuration of io.l5d.k8s.istio.
