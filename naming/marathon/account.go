@@ -69,13 +69,13 @@ func parseKey(text string) (*rsa.PrivateKey, error) {
 	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
 		return key, nil
 	}
-	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		return nil, errors.New("want an RSA key, in PKCS #8 or PKCS #1")
 	}
-	key, ok := any.(*rsa.PrivateKey)
+	key, ok := parsed.(*rsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("is a %T: want an RSA key", any)
+		return nil, fmt.Errorf("is a %T: want an RSA key", parsed)
 	}
 	return key, nil
 }

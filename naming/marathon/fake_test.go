@@ -74,6 +74,13 @@ func (f *fake) say(path string, s said) {
 	f.says[path] = s
 }
 
+// change sets fields of f.
+func (f *fake) change(how func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	how()
+}
+
 // fail makes f answer like that whatever it is asked; the zero value ends it.
 func (f *fake) fail(s said) {
 	f.mu.Lock()

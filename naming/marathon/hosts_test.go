@@ -3,6 +3,7 @@ package marathon_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,14 +18,22 @@ import (
 // resolver says what hosts resolve to, and who is asking.
 type resolver struct {
 	hosts map[string]*weft.Var[naming.State[weft.EndpointSet]] // by host:port
-	asked map[string]int                                       // at present
+
+	mu    sync.Mutex
+	asked map[string]int // at present
 }
 
 func (r *resolver) resolve(ctx context.Context, host, port string) weft.Source[naming.State[weft.EndpointSet]] {
 	key := host + ":" + port
-	r.asked[key]++
-	context.AfterFunc(ctx, func() { r.asked[key]-- })
+	r.note(key, 1)
+	context.AfterFunc(ctx, func() { r.note(key, -1) })
 	return r.hosts[key]
+}
+
+func (r *resolver) note(key string, more int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked[key] += more
 }
 
 func addrs(list ...string) naming.State[weft.EndpointSet] {
@@ -75,6 +84,8 @@ func TestHostsOfTasksMayBeNames(t *testing.T) {
 		w.app("/web", task("1.2.3.4", 1))
 		w.pass(ttl)
 		assert.Equal(t, web, x.text())
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		assert.Equal(t, map[string]int{"one:1": 0, "two:2": 0}, r.asked, "nobody follows them any more")
 	})
 }

@@ -28,15 +28,15 @@ func TestBasicAuth(t *testing.T) {
 	inWorld(t, marathon.Config{BasicAuth: "dXNlcjpwYXNz"}, marathon.Options{}, func(w *world) {
 		w.list("/web")
 		w.app("/web", task("1.2.3.4", 1))
-		w.check = func(*http.Request) bool { return false }
+		w.change(func() { w.check = func(*http.Request) bool { return false } })
 		x := w.watch("/web")
-		w.pass(10 * time.Minute)
+		w.pass(3 * time.Minute)
 		assert.Equal(t, "failed", x.text())
 		require.ErrorContains(t, x.err(), "401")
 		assert.Equal(t, 1, w.logs.count("level=WARN"), "%v", w.logs)
-		w.mu.Lock()
-		w.check = func(r *http.Request) bool { return r.Header.Get("Authorization") == "Basic dXNlcjpwYXNz" }
-		w.mu.Unlock()
+		w.change(func() {
+			w.check = func(r *http.Request) bool { return r.Header.Get("Authorization") == "Basic dXNlcjpwYXNz" }
+		})
 		w.pass(ttl)
 		assert.Equal(t, web, x.text())
 		assert.NotContains(t, w.logs.String(), "dXNlcjpwYXNz")
@@ -130,7 +130,7 @@ func inDCOS(t *testing.T, pkcs1 bool, test func(w *world, d *dcos)) {
 	c := marathon.Config{URIPrefix: "marathon/", BasicAuth: "not-used", DCOS: text}
 	inWorld(t, c, marathon.Options{}, func(w *world) {
 		d := &dcos{t: t, key: &key.PublicKey}
-		w.login, w.check = d.answer, d.check
+		w.change(func() { w.login, w.check = d.answer, d.check })
 		for path, body := range map[string]string{
 			"/marathon/v2/apps":                     `{"apps":[{"id":"/web"},{"id":"/b"},{"id":"/c"}]}`,
 			"/marathon/v2/apps/b?embed=app.tasks":   `{"app":{"id":"/b","tasks":[` + task("1.2.3.4", 2) + `]}}`,
@@ -155,7 +155,7 @@ func TestLogin(t *testing.T) {
 				x.text()
 			}
 			assert.Equal(t, 1, w.count("/acs/api/v1/auth/login"))
-			w.pass(time.Hour)
+			w.pass(10 * time.Minute)
 			assert.Equal(t, 1, d.count(), "the token is kept")
 
 			for i := range 3 { // the token's time is over, for all at once
@@ -177,21 +177,21 @@ func TestLogin(t *testing.T) {
 
 func TestWrongCredentialsThenRight(t *testing.T) {
 	inDCOS(t, false, func(w *world, d *dcos) {
-		d.refuse = true
+		d.set(func() { d.refuse = true })
 		x := w.watch("/web")
-		w.pass(10 * time.Minute)
+		w.pass(3 * time.Minute)
 		assert.Equal(t, "failed", x.text())
 		require.ErrorContains(t, x.err(), `login to DC/OS as "linkerd"`)
 		assert.Equal(t, 1, w.logs.count("level=WARN"), "%v", w.logs)
 		assert.Zero(t, w.count("/marathon/v2/apps"))
-		assert.Less(t, d.count(), 80)
+		assert.Less(t, d.count(), 30)
 		d.set(func() { d.refuse = false })
 		w.pass(15 * time.Second)
 		assert.Equal(t, web, x.text())
 
 		// Once known, the endpoints outlive the account.
 		d.set(func() { d.refuse, d.token = true, "another" })
-		w.pass(10 * time.Minute)
+		w.pass(3 * time.Minute)
 		assert.Equal(t, web+" (stale)", x.text())
 		d.set(func() { d.refuse = false })
 		w.pass(15 * time.Second)
@@ -201,12 +201,12 @@ func TestWrongCredentialsThenRight(t *testing.T) {
 
 func TestTokensThatAreNotAccepted(t *testing.T) {
 	inDCOS(t, false, func(w *world, d *dcos) {
-		d.broken = true
+		d.set(func() { d.broken = true })
 		x := w.watch("/web")
-		w.pass(10 * time.Minute)
+		w.pass(3 * time.Minute)
 		assert.Equal(t, "failed", x.text())
 		require.ErrorContains(t, x.err(), "401")
-		assert.Less(t, d.count(), 80, "logins are spaced, however many ask")
+		assert.Less(t, d.count(), 30, "logins are spaced, however many ask")
 		assert.LessOrEqual(t, w.logs.count("level=WARN"), 4, "%v", w.logs)
 		d.set(func() { d.broken = false })
 		w.pass(15 * time.Second)
@@ -217,20 +217,16 @@ func TestTokensThatAreNotAccepted(t *testing.T) {
 func TestLoginsThatAreGarbled(t *testing.T) {
 	inDCOS(t, false, func(w *world, d *dcos) {
 		x := w.watch("/web")
-		w.login = func([]byte) said { return said{body: `{"token":7,"secret":"token-x"}`} }
+		w.change(func() { w.login = func([]byte) said { return said{body: `{"token":7,"secret":"token-x"}`} } })
 		w.pass(time.Minute)
 		assert.Equal(t, "failed", x.text())
 		require.ErrorContains(t, x.err(), "unintelligible answer")
 		for _, body := range []string{"", "null", "{}", `{"token":""}`, `{"token":"a\nb"}`, `{"token":"a b"}`} {
-			w.mu.Lock()
-			w.login = func([]byte) said { return said{body: body} }
-			w.mu.Unlock()
+			w.change(func() { w.login = func([]byte) said { return said{body: body} } })
 			w.pass(time.Minute)
 			assert.Equal(t, "failed", x.text(), body)
 		}
-		w.mu.Lock()
-		w.login = d.answer
-		w.mu.Unlock()
+		w.change(func() { w.login = d.answer })
 		w.pass(15 * time.Second)
 		assert.Equal(t, web, x.text())
 	})

@@ -271,7 +271,7 @@ func TestSlowAnswersAndRestarts(t *testing.T) {
 		assert.Equal(t, good, x.text())
 
 		w.stop()
-		w.pass(10 * time.Minute)
+		w.pass(2 * time.Minute)
 		assert.Equal(t, good+" (stale)", x.text())
 		w.app("/web", task("1.2.3.4", 2))
 		w.start()
