@@ -29,7 +29,7 @@ func (b *belief) doubt(a asking, index uint64, nothing bool, took time.Duration)
 		return asking{confirm: true, consistent: true}, true
 	case nothing && !(b.known && b.nothing):
 		return asking{confirm: true, consistent: !b.stale}, true
-	case a.index != 0 && index == a.index && took < a.wait*3/4:
+	case a.index != 0 && index == a.index && took < a.wait:
 		return asking{}, true
 	}
 	return a, false

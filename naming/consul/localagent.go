@@ -44,7 +44,7 @@ func (l *localAgent) get(ctx context.Context) (self, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	ctx, landed := l.c.pulse.track(ctx)
+	ctx, _, landed := l.c.pulse.track(ctx)
 	defer landed()
 	req, err := l.c.request(ctx, http.MethodGet, "/v1/agent/self", nil, nil)
 	if err != nil {

@@ -37,15 +37,14 @@ type question[T any] struct {
 	// read returns what an answer says, and whether that is that there is nothing.
 	read func(*http.Response) (v T, nothing bool, err error)
 
-	setBack func() // called when the index has gone backwards; nil for nothing
-
 	minBackoff, maxBackoff time.Duration // zero is retry's default
 }
 
 // asking is one query of a poll.
 type asking struct {
 	index      uint64        // 0 does not block
-	wait       time.Duration // for how long, if it blocks
+	wait       time.Duration // for how long, if it blocks; set when it is asked
+	epoch      uint64        // of the answer that the index is from; see pulse
 	confirm    bool          // the answer is believed
 	consistent bool          // with consistent reads whatever the mode
 }
@@ -56,6 +55,7 @@ type reply[T any] struct {
 	nothing bool
 	indexed bool // false if the answer had no index
 	index   uint64
+	epoch   uint64
 }
 
 // poll asks until ctx ends and hands on what it is told; see naming.Watcher for
@@ -67,7 +67,6 @@ func poll[T any](ctx context.Context, c *client, q question[T], set func(naming.
 	defer trouble.over()
 	b := belief{stale: q.mode == ConsistencyStale}
 	var next asking
-	wait := firstWait
 	for ctx.Err() == nil {
 		began := time.Now()
 		r, err := ask(ctx, c, q, &next)
@@ -85,8 +84,7 @@ func poll[T any](ctx context.Context, c *client, q question[T], set func(naming.
 			set(naming.Failed[T](err))
 			trouble.note(err)
 			sleep(ctx, spacing-time.Since(began))
-			wait = min(2*wait, longWait)
-			next = asking{index: max(r.index, 1), wait: wait}
+			next = asking{index: max(r.index, 1), epoch: r.epoch}
 			continue
 		}
 		if err != nil {
@@ -97,19 +95,13 @@ func poll[T any](ctx context.Context, c *client, q question[T], set func(naming.
 		}
 		trouble.over()
 		if again, doubtful := b.doubt(next, r.index, r.nothing, time.Since(began)); doubtful {
-			if next.index != 0 && next.index == r.index {
+			if next.index != 0 && next.index == r.index && time.Since(began) < next.wait {
 				sleep(ctx, pollEvery/4) // an agent that never blocks is not to be asked without pause
 			}
 			next = again
 			continue
 		}
 		set(naming.Ok(r.value).At(strconv.FormatUint(r.index, 10)))
-		if r.index < b.index && q.setBack != nil {
-			q.setBack()
-		}
-		if wait = min(2*wait, longWait); r.index != b.index {
-			wait = firstWait
-		}
 		b.known, b.index, b.nothing = true, r.index, r.nothing
 		if !r.indexed {
 			next = asking{}
@@ -120,7 +112,7 @@ func poll[T any](ctx context.Context, c *client, q question[T], set func(naming.
 			sleep(ctx, spacing-time.Since(began))
 		}
 		// Index 0 would not block, and the agent would be asked without pause.
-		next = asking{index: max(r.index, 1), wait: wait}
+		next = asking{index: max(r.index, 1), epoch: r.epoch}
 	}
 	return ctx.Err()
 }
@@ -132,15 +124,18 @@ func ask[T any](ctx context.Context, c *client, q question[T], a *asking) (r rep
 		return r, err
 	}
 	defer done()
-	ctx, landed := c.pulse.track(ctx)
+	ctx, epoch, landed := c.pulse.track(ctx)
 	defer landed()
+	if r.epoch = epoch; a.epoch != epoch {
+		a.index = 0
+	}
 	params := url.Values{}
 	for k, v := range q.params {
 		params[k] = v
 	}
 	limit := askTimeout
 	if a.index != 0 {
-		a.wait = c.turns.wait(a.wait)
+		a.wait = c.turns.wait()
 		params.Set("index", strconv.FormatUint(a.index, 10))
 		params.Set("wait", strconv.FormatInt(a.wait.Milliseconds(), 10)+"ms")
 		limit = a.wait + a.wait/16 + grace

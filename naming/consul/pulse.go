@@ -48,6 +48,7 @@ type pulse struct {
 	turned    time.Time     // when that changed last
 	recovered chan struct{} // closed when the agent is back
 	flights   map[*flight]struct{}
+	epoch     uint64 // counts how often the servers were set back
 }
 
 // flight is a query that is under way.
@@ -110,14 +111,16 @@ func (p *pulse) state() (down bool, recovered <-chan struct{}) {
 	return p.down, p.recovered
 }
 
-// track makes a query one that the pulse may end.
-func (p *pulse) track(ctx context.Context) (_ context.Context, done func()) {
+// track makes a query one that the pulse may end. An index from an earlier epoch
+// must not be waited for.
+func (p *pulse) track(ctx context.Context) (_ context.Context, epoch uint64, done func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	f := &flight{cancel: cancel}
 	p.mu.Lock()
 	p.flights[f] = struct{}{}
+	epoch = p.epoch
 	p.mu.Unlock()
-	return ctx, func() {
+	return ctx, epoch, func() {
 		p.mu.Lock()
 		delete(p.flights, f)
 		p.mu.Unlock()
@@ -127,6 +130,14 @@ func (p *pulse) track(ctx context.Context) (_ context.Context, done func()) {
 
 // askAgain ends all queries, to be asked again.
 func (p *pulse) askAgain() { p.end(errAgain) }
+
+// setBack begins a new epoch: the servers have gone back to an earlier state.
+func (p *pulse) setBack() {
+	p.mu.Lock()
+	p.epoch++
+	p.mu.Unlock()
+	p.end(errRestored)
+}
 
 func (p *pulse) end(why error) {
 	p.mu.Lock()
@@ -209,7 +220,10 @@ func (p *pulse) quiet() bool {
 // came back. Probes from before the last such change say nothing about it.
 func (p *pulse) take(f finding) bool {
 	p.mu.Lock()
-	if f.alive != p.down || !f.alive && f.began.Before(p.turned) {
+	// An agent that is slow to answer a probe, but does answer queries, is busy; to ask
+	// it everything again would not help it.
+	void := !f.alive && (f.began.Before(p.turned) || f.began.Before(p.lastHeard))
+	if f.alive != p.down || void {
 		p.mu.Unlock()
 		return false
 	}

@@ -8,12 +8,7 @@ import (
 )
 
 const (
-	// firstWait is how long a query blocks after a change, and twice as long each time
-	// that nothing has changed. A query for the index that was last seen never ends if
-	// the servers were set back while it was not under way.
-	firstWait = time.Second
-
-	// longWait is how long a query blocks at the most. It bounds for how long a connection can be
+	// longWait is how long a query blocks. It bounds for how long a connection can be
 	// waited for that leads nowhere while others do lead to the agent.
 	longWait = time.Minute
 
@@ -68,14 +63,15 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// wait returns how long a query may block that would like to for so long, shortened by a random part so that
+// wait returns how long a query may block, shortened by a random part so that
 // those of names that were looked up together do not end together.
-func (t *turns) wait(wait time.Duration) time.Duration {
+func (t *turns) wait() time.Duration {
 	t.mu.Lock()
 	names := t.names
 	t.mu.Unlock()
+	wait := longWait
 	if n := cap(t.free); names > n {
-		wait = min(wait, max(cycle*time.Duration(n)/time.Duration(names), minWait))
+		wait = max(cycle*time.Duration(n)/time.Duration(names), minWait)
 	}
 	return wait - rand.N(wait/4)
 }

@@ -38,7 +38,6 @@ func (n *Namer) watch(ctx context.Context, key service, set func(naming.State[we
 	if n.cfg.UseHealthCheck {
 		path = "/v1/health/service/"
 		params.Set("passing", strconv.FormatBool(n.onlyPassing()))
-		n.canaries.Observe(ctx, dc)
 	}
 	if dc != "" {
 		params.Set("dc", dc)
@@ -46,6 +45,7 @@ func (n *Namer) watch(ctx context.Context, key service, set func(naming.State[we
 	if key.tag != "" {
 		params.Set("tag", key.tag)
 	}
+	n.canaries.Observe(ctx, dc)
 	r := reader{n: n, key: key, told: map[string]uint64{}}
 	h := newHosts(ctx, n.opts.Resolve, set)
 	defer h.close()
