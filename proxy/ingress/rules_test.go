@@ -177,11 +177,13 @@ func TestPathTypes(t *testing.T) {
 			map[string]string{"/foo/bar/x": "a"},
 		},
 		{
-			"patterns in order, of any host", []k8s.Rule{rule("h", "/foo/.*", s, "a"), rule("", "/foo/.*", s, "b")},
+			"patterns in order, of any host",
+			[]k8s.Rule{rule("h", "/foo/.*", s, "a"), rule("", "/foo/.*", s, "b")},
 			map[string]string{"/foo/bar/x": "a"},
 		},
 		{
-			"pattern as long as a prefix", []k8s.Rule{rule("", "/foo", p, "a"), rule("", "/foo", s, "b")},
+			"pattern as long as a prefix",
+			[]k8s.Rule{rule("", "/foo", p, "a"), rule("", "/foo", s, "b")},
 			map[string]string{"/foo": "b", "/foo/x": "a"},
 		},
 		{
