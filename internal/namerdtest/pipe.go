@@ -20,7 +20,6 @@ type Pipe struct {
 	mu    sync.Mutex
 	to    string
 	hole  bool          // nothing gets through
-	open  chan struct{} // closed when the hole is
 	delay time.Duration // before each byte, for the first hundred, and each piece after
 	conns map[net.Conn]bool
 	wg    sync.WaitGroup
@@ -36,7 +35,6 @@ func NewPipe(t *testing.T, to string) *Pipe {
 	p.wg.Go(p.accept)
 	t.Cleanup(func() {
 		_ = ln.Close()
-		p.Hole(false)
 		p.Cut()
 		p.wg.Wait()
 	})
@@ -58,17 +56,11 @@ func (p *Pipe) Cut() {
 	}
 }
 
-// Hole makes the pipe swallow, or hold back, everything, or stop doing so.
-// Connections are accepted all the same.
+// Hole makes the pipe swallow everything, or stop doing so. Connections are accepted
+// all the same. One that has lost something is of no use afterwards either.
 func (p *Pipe) Hole(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case on && !p.hole:
-		p.open = make(chan struct{})
-	case !on && p.hole:
-		close(p.open)
-	}
 	p.hole = on
 }
 
@@ -91,7 +83,14 @@ func (p *Pipe) accept() {
 
 func (p *Pipe) serve(client net.Conn) {
 	defer func() { _ = client.Close() }()
-	p.pass()
+	p.mu.Lock()
+	p.conns[client] = true
+	hole := p.hole
+	p.mu.Unlock()
+	if hole {
+		_, _ = io.Copy(io.Discard, client)
+		return
+	}
 	var d net.Dialer
 	server, err := d.DialContext(p.ctx, "tcp", p.to)
 	if err != nil {
@@ -99,7 +98,7 @@ func (p *Pipe) serve(client net.Conn) {
 	}
 	defer func() { _ = server.Close() }()
 	p.mu.Lock()
-	p.conns[client], p.conns[server] = true, true
+	p.conns[server] = true
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -114,25 +113,18 @@ func (p *Pipe) serve(client net.Conn) {
 	p.copy(client, server, true)
 }
 
-// pass waits for the end of the hole.
-func (p *Pipe) pass() {
-	p.mu.Lock()
-	hole, open := p.hole, p.open
-	p.mu.Unlock()
-	if hole {
-		<-open
-	}
-}
-
 func (p *Pipe) copy(to io.Writer, from io.Reader, slowly bool) {
 	buf := make([]byte, 4096)
 	for trickled := 0; ; {
 		n, err := from.Read(buf)
 		b := buf[:n]
-		p.pass()
 		p.mu.Lock()
-		delay := p.delay
+		delay, hole := p.delay, p.hole
 		p.mu.Unlock()
+		if hole {
+			_, _ = io.Copy(io.Discard, from)
+			return
+		}
 		for slowly && delay > 0 && len(b) > 0 && trickled < 100 {
 			time.Sleep(delay)
 			if _, err := to.Write(b[:1]); err != nil {

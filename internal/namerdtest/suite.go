@@ -151,6 +151,7 @@ func (h Harness) Run(t *testing.T) {
 	t.Run("endpoints of namerd come and go", h.moves)
 	t.Run("a slow namerd", h.slow)
 	t.Run("errors are answers", h.failures)
+	t.Run("a new connection ends back-off", h.patient)
 	t.Run("what nobody uses is not asked", h.lingers)
 	t.Run("many names share what there is", h.many)
 	t.Run("the dtab of the namespace", h.stored)
@@ -379,6 +380,19 @@ func (h Harness) failures(t *testing.T) {
 	assert.ErrorContains(t, none.Err, "name tree failed")
 	s.w.Addr("/#/web").Store(Set("10.0.0.1:80"))
 	awaitAddrs(t, ends, eventually, "10.0.0.1:80")
+}
+
+// patient: a new connection ends the wait after an answer that is an error.
+func (h Harness) patient(t *testing.T) {
+	s := h.server(t)
+	s.w.Tree("/svc/web").Store(naming.Failed[dtab.Tree[*naming.Bound]](errors.New("storage is not there yet")))
+	in := h.client(t, Settings{RetryBase: time.Hour, RetryMax: time.Hour}, fixed(s.addr))
+	src := in.Bind(t.Context(), nil, dtab.MustPath("/svc/web"))
+	await(t, src, eventually, "failed", func(st Tree) bool { return st.Err != nil })
+	s.stop()
+	s.w.Tree("/svc/web").Store(Leaf("/#/web", "/"))
+	s.start(t)
+	awaitTree(t, src, back, "/#/web")
 }
 
 func (h Harness) lingers(t *testing.T) {

@@ -228,3 +228,18 @@ func TestConfig(t *testing.T) {
 }
 
 var _ naming.Interpreter = (*mesh.Interpreter)(nil)
+
+// TestWeightsOfRules: rules are sent as they are, not in their text, which rounds.
+func TestWeightsOfRules(t *testing.T) {
+	asked := make(chan *meshpb.BindReq, 1)
+	in := (&odd{tree: func(req *meshpb.BindReq, out grpc.ServerStreamingServer[meshpb.BoundTreeRsp]) error {
+		asked <- req
+		<-out.Context().Done()
+		return nil
+	}}).serve(t, mesh.Config{})
+	local := dtab.MustParse("/svc=>0.001*/canary & 0.999*/web")
+	in.Bind(t.Context(), local, dtab.MustPath("/svc/web"))
+	got, err := (<-asked).GetDtab().Value()
+	require.NoError(t, err)
+	assert.True(t, local.Equal(got), "%v", got)
+}

@@ -143,7 +143,7 @@ func TestBackoffIsReset(t *testing.T) {
 	var fail atomic.Bool
 	var mu sync.Mutex
 	var at []time.Time
-	again := make(chan struct{})
+	again, polling := make(chan struct{}), make(chan struct{}, 1)
 	in := answering(t, namerd.Config{RetryBase: 20 * time.Millisecond, RetryMax: time.Hour}, func(_ context.Context, method string, seq int32, req fields) (byte, []byte) {
 		if fail.Load() {
 			mu.Lock()
@@ -152,6 +152,7 @@ func TestBackoffIsReset(t *testing.T) {
 			return 0, reply(method, seq, fields{1: fields{1: "boom", 2: int32(0), 3: req[2], 4: "default"}})
 		}
 		if req[2].(fields)[1] != "" {
+			polling <- struct{}{}
 			<-again // holds the long poll until there is something new, a failure
 			return 0, reply(method, seq, fields{1: fields{1: "boom", 2: int32(0), 3: req[2], 4: "default"}})
 		}
@@ -164,6 +165,7 @@ func TestBackoffIsReset(t *testing.T) {
 	assert.Greater(t, at[5].Sub(at[4]), 100*time.Millisecond, "grown to 320 ms, of which at least a half")
 	fail.Store(false)
 	awaitTree(t, src, good)
+	<-polling
 	mu.Lock()
 	at = nil
 	mu.Unlock()

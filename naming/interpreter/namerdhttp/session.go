@@ -22,48 +22,79 @@ import (
 // ends when the endpoint does not take connections or answer pings any more.
 type session struct {
 	remote.Life
-	http *http.Client
-	base url.URL
-	ns   string
+	http  *http.Client
+	pings *http.Client // on a connection of their own
+	stir  weft.Var[struct{}]
+	base  url.URL
+	ns    string
 }
 
 // opener returns how sessions are opened.
 func opener(namespace string) remote.Open {
 	return func(ctx context.Context, p remote.Peer) (remote.Session, error) {
 		s := &session{Life: remote.NewLife(), ns: namespace, base: url.URL{Scheme: "http", Host: p.Authority()}}
-		opened := false
-		s.http = &http.Client{
-			Transport: &http.Transport{
-				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-					conn, err := p.Dial(ctx, "http/1.1")
-					if err != nil && ctx.Err() == nil && s.Context().Err() == nil {
-						s.End(err)
-					}
-					return conn, err
-				},
-				DisableCompression:  true,
-				MaxIdleConnsPerHost: 2,
-				IdleConnTimeout:     time.Minute,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
-		defer func() {
-			if !opened {
-				_ = s.Close()
+		dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := p.Dial(ctx, "http/1.1")
+			if err != nil && ctx.Err() == nil && s.Context().Err() == nil {
+				s.End(err)
 			}
-		}()
+			return conn, err
+		}
+		s.http = client(dial)
+		s.pings = client(func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dial(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return &observed{Conn: conn, closed: func() { s.stir.Store(struct{}{}) }}, nil
+		})
 		if err := s.Ping(ctx); err != nil {
+			_ = s.Close()
 			return nil, err
 		}
-		opened = true
 		return s, nil
 	}
+}
+
+func client(dial func(ctx context.Context, network, addr string) (net.Conn, error)) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:         dial,
+			DisableCompression:  true,
+			MaxIdleConnsPerHost: 2,
+			IdleConnTimeout:     time.Minute,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// observed is a connection that tells of its end, if that is the peer's doing.
+type observed struct {
+	net.Conn
+	closed func()
+}
+
+// Read implements net.Conn.
+func (c *observed) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		c.closed()
+	}
+	return n, err
+}
+
+// Stirred implements remote.Session: questions that were answered with an error have
+// no connection that would be lost when namerd is restarted, but pings have.
+func (s *session) Stirred() <-chan struct{} {
+	_, stale := s.stir.Load()
+	return stale
 }
 
 // Close implements remote.Session.
 func (s *session) Close() error {
 	s.End(naming.ErrClosed)
 	s.http.CloseIdleConnections()
+	s.pings.CloseIdleConnections()
 	return nil
 }
 
@@ -72,7 +103,7 @@ func (s *session) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.Context(), cancel)()
-	rsp, err := s.do(ctx, http.MethodHead, "dtabs", nil)
+	rsp, err := s.do(ctx, s.pings, http.MethodHead, "dtabs", nil)
 	if err != nil {
 		if s.Context().Err() != nil {
 			return context.Cause(s.Context())
@@ -83,7 +114,7 @@ func (s *session) Ping(ctx context.Context) error {
 }
 
 // do sends a request. A request that got no answer was cut.
-func (s *session) do(ctx context.Context, method, api string, query url.Values) (*http.Response, error) {
+func (s *session) do(ctx context.Context, c *http.Client, method, api string, query url.Values) (*http.Response, error) {
 	u := s.base
 	u.Path = "/api/1/" + api + "/" + s.ns
 	u.RawQuery = query.Encode()
@@ -92,7 +123,7 @@ func (s *session) do(ctx context.Context, method, api string, query url.Values) 
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
-	rsp, err := s.http.Do(req)
+	rsp, err := c.Do(req)
 	if err != nil {
 		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err // the address is in what the link says
@@ -104,7 +135,7 @@ func (s *session) do(ctx context.Context, method, api string, query url.Values) 
 
 // get returns the body of a good answer.
 func (s *session) get(ctx context.Context, api string, query url.Values) (io.ReadCloser, error) {
-	rsp, err := s.do(ctx, http.MethodGet, api, query)
+	rsp, err := s.do(ctx, s.http, http.MethodGet, api, query)
 	if err != nil {
 		return nil, err
 	}

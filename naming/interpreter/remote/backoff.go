@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/weft-mesh/weft/naming"
 )
 
 // backoff is a delay that doubles. Each is shortened by a random part of up to a
@@ -17,13 +19,9 @@ func (b *backoff) next() time.Duration {
 
 func (b *backoff) reset() { b.now = 0 }
 
-// pause waits for d, until ctx ends or until early fires.
-func pause(ctx context.Context, d time.Duration, early <-chan struct{}) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-early:
-	case <-ctx.Done():
-	}
+// pause waits for d, until ctx ends or until one of early fires.
+func pause(ctx context.Context, d time.Duration, early ...<-chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	_ = naming.Any(ctx, early) // whichever it is
 }

@@ -42,7 +42,7 @@ func (in *Interpreter) Delegate(ctx context.Context, local dtab.Dtab, p dtab.Pat
 			return in.withAddrs(ctx, d)
 		case lost && ctx.Err() == nil:
 			trouble = err
-			pause(ctx, quick.next(), nil)
+			pause(ctx, quick.next())
 		case ctx.Err() != nil:
 			return fail(context.Cause(ctx))
 		default:

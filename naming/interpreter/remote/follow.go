@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/weft-mesh/weft/naming"
 )
@@ -34,11 +33,11 @@ func follow[T any](ctx context.Context, in *Interpreter, what string, a ask[T], 
 		case ctx.Err() != nil:
 			return
 		case err == nil:
-			pause(ctx, quick.next(), nil)
+			pause(ctx, quick.next())
 		case lost:
 			unreachable(err)
 			if s.Context().Err() == nil {
-				pause(ctx, quick.next(), nil)
+				pause(ctx, quick.next())
 			}
 		default:
 			if err.Error() != logged {
@@ -46,7 +45,7 @@ func follow[T any](ctx context.Context, in *Interpreter, what string, a ask[T], 
 				in.opts.Logger.Warn("namerd answers with an error", "to", what, "err", err)
 			}
 			set(naming.Failed[T](err))
-			in.link.pauseOn(ctx, s, slow.next())
+			pause(ctx, slow.next(), s.Context().Done(), s.Stirred())
 		}
 	}
 }
@@ -63,9 +62,4 @@ func once[T any](ctx context.Context, s Session, a ask[T], set func(naming.State
 	}
 	var cut *CutError
 	return errors.As(err, &cut), err
-}
-
-// pauseOn waits for d, or until there is another session than s.
-func (l *link) pauseOn(ctx context.Context, s Session, d time.Duration) {
-	pause(ctx, d, s.Context().Done())
 }

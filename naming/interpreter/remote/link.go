@@ -124,7 +124,7 @@ func (l *link) run() {
 		if time.Since(since) >= settled {
 			l.redial.reset()
 		} else {
-			pause(l.ctx, l.redial.next(), nil)
+			pause(l.ctx, l.redial.next())
 		}
 	}
 }

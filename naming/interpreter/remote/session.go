@@ -39,6 +39,10 @@ type Session interface {
 	// Context ends when the session does, and its cause is why.
 	Context() context.Context
 
+	// Stirred is closed when something happened that makes it worthwhile to ask again
+	// what was answered with an error, besides the end of the session. Nil never is.
+	Stirred() <-chan struct{}
+
 	// End ends the session for the given reason, unless it has ended. It does not
 	// wait.
 	End(reason error)
@@ -78,7 +82,7 @@ func (e *UnreachableError) Error() string { return "namerd cannot be asked: " + 
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// Life is the end of a Session, for embedding: Context and End.
+// Life is the end of a Session, for embedding: Context, End and Stirred.
 type Life struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -92,6 +96,9 @@ func NewLife() Life {
 
 // Context ends when the session does, and its cause is why.
 func (l Life) Context() context.Context { return l.ctx }
+
+// Stirred never fires.
+func (Life) Stirred() <-chan struct{} { return nil }
 
 // End ends the session for the given reason, unless it has ended.
 func (l Life) End(reason error) { l.cancel(reason) }
