@@ -3,6 +3,8 @@ package consul_test
 import (
 	"cmp"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +30,7 @@ type fake struct {
 	asked   []string // method, path and sorted query without wait, in order
 	headers []http.Header
 	hosts   []string
+	proto   int // HTTP version of the last request
 	waits   []time.Duration
 	says    map[string]said // by path
 	changed chan struct{}
@@ -40,12 +43,25 @@ type said struct {
 	index  string // of X-Consul-Index; empty for none
 	header map[string]string
 	hang   bool // never answers
+	early  bool // answers at once, whatever the index
 }
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
 	f := &fake{t: t, says: map[string]said{}, changed: make(chan struct{})}
 	f.server = httptest.NewServer(f)
+	t.Cleanup(f.server.Close)
+	return f
+}
+
+// newFakeTLS returns one that speaks HTTP/2 over TLS, as Consul does.
+func newFakeTLS(t *testing.T) *fake {
+	t.Helper()
+	f := &fake{t: t, says: map[string]said{}, changed: make(chan struct{})}
+	f.server = httptest.NewUnstartedServer(f)
+	f.server.EnableHTTP2 = true
+	f.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of those who do not trust it
+	f.server.StartTLS()
 	t.Cleanup(f.server.Close)
 	return f
 }
@@ -100,7 +116,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s, known := f.says[r.URL.EscapedPath()]
 		changed := f.changed
 		f.mu.Unlock()
-		if known && !s.hang && (!blocking || s.index != index) {
+		if known && !s.hang && (!blocking || s.early || s.index != index) {
 			f.answer(w, s)
 			return
 		}
@@ -127,6 +143,7 @@ func (f *fake) note(r *http.Request, q url.Values, wait time.Duration) {
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, line)
 	f.headers = append(f.headers, r.Header)
+	f.proto = r.ProtoMajor
 	f.hosts = append(f.hosts, r.Host)
 	f.waits = append(f.waits, wait)
 }
