@@ -67,12 +67,12 @@ func StartKube(tb testing.TB, o KubeOptions) *Kube {
 		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, //nolint:gosec // it was started here
 	}
 	tb.Cleanup(k.client.CloseIdleConnections)
-	users := KubeAdmin + ",admin,admin,system:masters\n"
+	users := bytes.NewBufferString(KubeAdmin + ",admin,admin,system:masters\n")
 	for _, token := range slices.Sorted(maps.Keys(o.Users)) {
-		users += fmt.Sprintf("%s,%[2]s,%[2]s\n", token, o.Users[token])
+		fmt.Fprintf(users, "%s,%[2]s,%[2]s\n", token, o.Users[token])
 	}
 	tokens, key := filepath.Join(dir, "tokens.csv"), filepath.Join(dir, "sa.key")
-	writeFile(tb, tokens, []byte(users))
+	writeFile(tb, tokens, users.Bytes())
 	writeFile(tb, key, newKey(tb))
 	mode := "AlwaysAllow"
 	if o.RBAC {

@@ -115,9 +115,9 @@ func TestATokenFileIsReadForEachRequest(t *testing.T) {
 		assert.Equal(t, row.want, got)
 	}
 	require.NoError(t, os.WriteFile(file, []byte("\n"), 0o600))
-	_, err := client.Get(s.URL) //nolint:bodyclose // there is none
+	_, err := client.Get(s.URL)
 	require.ErrorContains(t, err, file+" is empty")
 	require.NoError(t, os.Remove(file))
-	_, err = client.Get(s.URL) //nolint:bodyclose // there is none
+	_, err = client.Get(s.URL)
 	require.ErrorContains(t, err, "reading the token")
 }

@@ -72,12 +72,12 @@ func addrs(e endpoints) string {
 // took.
 func becomes(t *testing.T, n *k8s.Namer, path, want string) time.Duration {
 	t.Helper()
-	began, last := time.Now(), ""
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	for {
-		var signals []<-chan struct{}
-		if last, signals = text(ctx, n, path); last == want {
+		last, signals := text(ctx, n, path)
+		if last == want {
 			return time.Since(began)
 		}
 		if naming.Any(ctx, signals) != nil {
@@ -120,6 +120,13 @@ func watch(t *testing.T, n *k8s.Namer, path string) *watcher {
 func (w *watcher) stop() {
 	w.cancel()
 	w.done.Wait()
+}
+
+// all returns what was seen.
+func (w *watcher) all() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.seen)
 }
 
 // begin waits until want is seen and forgets what was before.

@@ -81,7 +81,7 @@ func (i *Ingresses) run(ctx context.Context) {
 	for {
 		var signals []<-chan struct{}
 		all, known := ingresses.read(&signals), classes.read(&signals)
-		changed := all.Known != previous.Known || all.Err != previous.Err || !sameSlice(all.Value, previous.Value) ||
+		changed := all.Known != previous.Known || !sameText(all.Err, previous.Err) || !sameSlice(all.Value, previous.Value) ||
 			!sameSlice(known.Value, previousClasses)
 		switch {
 		case all.Pending(), all.Known && known.Pending():

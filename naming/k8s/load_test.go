@@ -179,6 +179,7 @@ func (a *arrivals) arrived(addr string) {
 // control notes when the server says what, which on a busy machine may be long after
 // it has acknowledged it.
 func (c cluster) control(ctx context.Context, t *testing.T, collection string, a *arrivals) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+collection+"?watch=1&resourceVersion=0", nil)
 	if !assert.NoError(t, err) {
 		return

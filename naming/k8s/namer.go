@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -92,12 +91,6 @@ func newNamer(c Config, o Options, kind string, n Namer) (*Namer, error) {
 
 // Prefix returns the whole prefix of the namer's names.
 func (n *Namer) Prefix() dtab.Path { return n.prefix }
-
-// Watches implements naming.Reporter: the services that are in use, and the watches
-// of namespaces that they are known from.
-func (n *Namer) Watches() []naming.WatchStatus {
-	return slices.Concat(n.client.Watches(), n.sets.Watches())
-}
 
 // Close ends the watches and waits for them. What has been handed out stands still.
 func (n *Namer) Close() error { return errors.Join(n.sets.Close(), n.release()) }

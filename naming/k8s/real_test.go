@@ -30,6 +30,12 @@ type cluster struct {
 	*servers.Kube
 }
 
+// sub is the cluster in a subtest.
+type sub struct {
+	cluster
+	t *testing.T
+}
+
 func (c cluster) access(l *link) k8s.Access {
 	url := c.URL
 	if l != nil {
@@ -64,30 +70,31 @@ func TestAgainstTheAPIServer(t *testing.T) {
 	c := cluster{servers.StartKube(t, servers.KubeOptions{RBAC: true, Users: map[string]string{
 		"token-a": "user-a", "token-b": "user-b", "token-c": "user-c",
 	}})}
-	for _, sub := range []struct {
+	for _, row := range []struct {
 		name string
-		test func(*testing.T, cluster)
+		test func(sub)
 	}{
-		{"a service comes, scales, is replaced, goes and comes again", testLifecycle},
-		{"Endpoints without slices", testEndpointsOnly},
-		{"ports", testPorts},
-		{"load balancers", testExternal},
-		{"plain HTTP through a kubectl proxy", testPlainProxy},
-		{"a reset connection", testReset},
-		{"a black hole", testBlackHole},
-		{"a server that is stopped as it stands", testPause},
-		{"wrong credentials that become right", testCredentials},
-		{"slices are forbidden", testForbiddenSlices},
-		{"a dtab in a ConfigMap", testConfigMap},
-		{"ingresses and their certificates", testIngresses},
-		{"the server is killed and comes back", testKill},
-		{"the server has forgotten", testCompaction},
+		{"a service comes, scales, is replaced, goes and comes again", sub.testLifecycle},
+		{"Endpoints without slices", sub.testEndpointsOnly},
+		{"ports", sub.testPorts},
+		{"load balancers", sub.testExternal},
+		{"plain HTTP through a kubectl proxy", sub.testPlainProxy},
+		{"a reset connection", sub.testReset},
+		{"a black hole", sub.testBlackHole},
+		{"a server that is stopped as it stands", sub.testPause},
+		{"wrong credentials that become right", sub.testCredentials},
+		{"slices are forbidden", sub.testForbiddenSlices},
+		{"a dtab in a ConfigMap", sub.testConfigMap},
+		{"ingresses and their certificates", sub.testIngresses},
+		{"the server is killed and comes back", sub.testKill},
+		{"the server has forgotten", sub.testCompaction},
 	} {
-		t.Run(sub.name, func(t *testing.T) { sub.test(t, c) })
+		t.Run(row.name, func(t *testing.T) { row.test(sub{c, t}) })
 	}
 }
 
-func testLifecycle(t *testing.T, c cluster) {
+func (c sub) testLifecycle() {
+	t := c.t
 	n := c.namer(t, c.access(nil), k8s.Options{})
 	becomes(t, n, "/life/http/web", "neg")
 	c.namespace("life")
@@ -106,7 +113,7 @@ func testLifecycle(t *testing.T, c cluster) {
 
 	c.Apply(slice("life", "web", "2", ips(200, 210)...), slice("life", "web", "1", ips(210, 220)...))
 	soon(t, n, "/life/http/web", at("life", "web", 8080, ips(200, 220)...))
-	for _, s := range w.seen {
+	for _, s := range w.all() {
 		assert.Contains(t, s, ":8080", "never empty")
 	}
 	c.Apply(`{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv6","metadata":{"namespace":"life","name":"web-6","labels":{"kubernetes.io/service-name":"web"}},
@@ -119,7 +126,7 @@ func testLifecycle(t *testing.T, c cluster) {
 	soon(t, n, "/life/http/web", "neg")
 	c.Apply(slice("life", "web", "3", ip(7)))
 	soon(t, n, "/life/http/web", at("life", "web", 8080, ip(7)))
-	assert.Len(t, other.seen, len(uniq(other.seen)), "woken up for nothing: %q", other.seen)
+	assert.Equal(t, uniq(other.all()), other.all(), "woken up for nothing")
 
 	a, _ := n.Lookup(t.Context(), path("/life/http/web")).Load()
 	s, _ := a.Value.Value.Bound.Addrs(t.Context()).Load()
@@ -148,7 +155,8 @@ func uniq(all []string) []string {
 	return some
 }
 
-func testEndpointsOnly(t *testing.T, c cluster) {
+func (c sub) testEndpointsOnly() {
+	t := c.t
 	c.namespace("old")
 	n := c.namer(t, c.access(nil), k8s.Options{})
 	c.Apply(`{"apiVersion":"v1","kind":"Endpoints","metadata":{"namespace":"old","name":"web"},"subsets":[
@@ -166,7 +174,8 @@ func testEndpointsOnly(t *testing.T, c cluster) {
 	soon(t, n, "/old/http/web", "neg")
 }
 
-func testPorts(t *testing.T, c cluster) {
+func (c sub) testPorts() {
+	t := c.t
 	c.namespace("ports")
 	n := c.namer(t, c.access(nil), k8s.Options{})
 	c.Apply(`{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"ports","name":"web"},"spec":{"ports":[
@@ -183,7 +192,8 @@ func testPorts(t *testing.T, c cluster) {
 	soon(t, n, "/ports/9990/web", "neg")
 }
 
-func testExternal(t *testing.T, c cluster) {
+func (c sub) testExternal() {
+	t := c.t
 	c.namespace("ext")
 	n := must[*k8s.Namer](t)(k8s.NewExternal(k8s.Config{Access: c.access(nil)}, k8s.Options{}))
 	defer n.Close()
@@ -212,7 +222,8 @@ func (c cluster) patchStatus(path, body string) (int, string) {
 	return resp.StatusCode, resp.Status
 }
 
-func testPlainProxy(t *testing.T, c cluster) {
+func (c sub) testPlainProxy() {
+	t := c.t
 	c.namespace("plain")
 	target := must[*url.URL](t)(url.Parse(c.URL))
 	client := c.client()
@@ -241,7 +252,8 @@ func testPlainProxy(t *testing.T, c cluster) {
 }
 
 // cut prepares a service that is watched through a link.
-func cut(t *testing.T, c cluster, namespace string) (*link, *k8s.Namer, *watcher) {
+func (c sub) cut(namespace string) (*link, *k8s.Namer, *watcher) {
+	t := c.t
 	t.Helper()
 	c.namespace(namespace)
 	c.Apply(slice(namespace, "web", "1", ips(0, 3)...))
@@ -252,8 +264,9 @@ func cut(t *testing.T, c cluster, namespace string) (*link, *k8s.Namer, *watcher
 	return l, n, w
 }
 
-func testReset(t *testing.T, c cluster) {
-	l, n, w := cut(t, c, "reset")
+func (c sub) testReset() {
+	t := c.t
+	l, n, w := c.cut("reset")
 	for i := range 5 {
 		l.reset()
 		c.Apply(slice("reset", "web", "1", ips(0, 4+i)...))
@@ -262,12 +275,13 @@ func testReset(t *testing.T, c cluster) {
 	w.alwaysHad(ip(0)+":8080", ip(2)+":8080")
 }
 
-func testBlackHole(t *testing.T, c cluster) {
+func (c sub) testBlackHole() {
+	t := c.t
 	outage := 6 * time.Second
 	if os.Getenv("WEFT_SOAK") != "" {
 		outage = time.Minute
 	}
-	l, n, w := cut(t, c, "hole")
+	l, n, w := c.cut("hole")
 	l.blackHole()
 	c.Apply(slice("hole", "web", "1", append(ips(0, 2), ip(50))...))
 	time.Sleep(outage)
@@ -277,8 +291,9 @@ func testBlackHole(t *testing.T, c cluster) {
 	w.alwaysHad(ip(0)+":8080", ip(1)+":8080")
 }
 
-func testPause(t *testing.T, c cluster) {
-	_, n, w := cut(t, c, "pause")
+func (c sub) testPause() {
+	t := c.t
+	_, n, w := c.cut("pause")
 	c.Pause()
 	becomes(t, n, "/pause/http/web", at("pause", "web", 8080, ips(0, 3)...)+" (stale)")
 	c.Resume()
@@ -296,7 +311,8 @@ func (c cluster) grant(user, role, rules string) {
 
 const readSlices = `{"apiGroups":["discovery.k8s.io"],"resources":["endpointslices"],"verbs":["list","watch"]}`
 
-func testCredentials(t *testing.T, c cluster) {
+func (c sub) testCredentials() {
+	t := c.t
 	c.namespace("creds")
 	c.grant("user-a", "creds", "["+readSlices+"]")
 	c.Apply(slice("creds", "web", "1", ips(0, 3)...))
@@ -324,7 +340,8 @@ func testCredentials(t *testing.T, c cluster) {
 	w.alwaysHad(ip(0)+":8080", ip(2)+":8080")
 }
 
-func testForbiddenSlices(t *testing.T, c cluster) {
+func (c sub) testForbiddenSlices() {
+	t := c.t
 	c.namespace("rbac")
 	c.Apply(`{"apiVersion":"v1","kind":"Endpoints","metadata":{"namespace":"rbac","name":"web"},"subsets":[{"addresses":[{"ip":"10.77.0.1"}],"ports":[{"name":"http","port":8080}]}]}`,
 		slice("rbac", "web", "1", "10.77.0.1", "10.77.0.2"), slice("rbac", "only", "1", "10.77.0.3"))
@@ -347,7 +364,7 @@ func testForbiddenSlices(t *testing.T, c cluster) {
 	c.grant("user-b", "slices", "["+readSlices+"]")
 	soon(t, n, "/rbac/http/web", at("rbac", "web", 8080, ips(0, 2)...))
 	w.stop()
-	for _, s := range w.seen {
+	for _, s := range w.all() {
 		assert.NotContains(t, s, "neg")
 	}
 
@@ -358,8 +375,9 @@ func testForbiddenSlices(t *testing.T, c cluster) {
 	becomes(t, n, "/rbac/http/none", "neg")
 }
 
-func testKill(t *testing.T, c cluster) {
-	_, n, w := cut(t, c, "kill")
+func (c sub) testKill() {
+	t := c.t
+	_, n, w := c.cut("kill")
 	c.Kill()
 	becomes(t, n, "/kill/http/web", at("kill", "web", 8080, ips(0, 3)...)+" (stale)")
 	c.Start()
@@ -369,8 +387,9 @@ func testKill(t *testing.T, c cluster) {
 	w.alwaysHad(ip(0)+":8080", ip(2)+":8080")
 }
 
-func testCompaction(t *testing.T, c cluster) {
-	l, n, w := cut(t, c, "gone")
+func (c sub) testCompaction() {
+	t := c.t
+	l, n, w := c.cut("gone")
 	c.Apply(slice("gone", "later", "1", ip(9)))
 	becomes(t, n, "/gone/http/later", at("gone", "later", 8080, ip(9)))
 	later := watch(t, n, "/gone/http/later")
@@ -389,7 +408,8 @@ func testCompaction(t *testing.T, c cluster) {
 	w.alwaysHad(ip(0)+":8080", ip(1)+":8080")
 }
 
-func testConfigMap(t *testing.T, c cluster) {
+func (c sub) testConfigMap() {
+	t := c.t
 	c.namespace("dtabs")
 	d := must[*k8s.ConfigMapDtab](t)(k8s.NewConfigMapDtab(k8s.ConfigMapConfig{
 		Access: c.access(nil), Namespace: "dtabs", Name: "main", Filename: "router.dtab",

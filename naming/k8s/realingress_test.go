@@ -33,7 +33,8 @@ func (c cluster) client() *http.Client {
 	}}
 }
 
-func testIngresses(t *testing.T, c cluster) {
+func (c sub) testIngresses() {
+	t := c.t
 	c.namespace("front")
 	c.Apply(`{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"linkerd","annotations":{"ingressclass.kubernetes.io/is-default-class":"true"}},"spec":{"controller":"weft/ingress"}}`,
 		`{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"namespace":"front","name":"b"},"spec":{"ingressClassName":"linkerd",
