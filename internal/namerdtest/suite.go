@@ -412,7 +412,7 @@ func (h Harness) lingers(t *testing.T) {
 	cancel()
 	require.Eventually(t, func() bool { n, _ := s.w.Open("/svc/web"); return n == 0 }, eventually, time.Millisecond,
 		"namerd is told that nobody waits any more")
-	assert.Len(t, in.Watches(), 1)
+	require.Eventually(t, func() bool { return len(in.Watches()) == 1 }, eventually, time.Millisecond, "%s", in.Watches())
 }
 
 func (h Harness) many(t *testing.T) {
