@@ -49,7 +49,9 @@ func (n *Curator) Lookup(ctx context.Context, p dtab.Path) weft.Source[naming.St
 		return naming.NoSuchName()
 	}
 	return naming.LeafWhilePresent(ctx, n.prefix.Concat(p.Take(1)), p.Drop(1),
-		func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] { return n.sets.Observe(ctx, name) })
+		func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] {
+			return n.sets.Observe(ctx, name)
+		})
 }
 
 // Watches implements naming.Reporter: one watch for each service that is in use.

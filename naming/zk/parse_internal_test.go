@@ -96,8 +96,14 @@ func TestConfigIsChecked(t *testing.T) {
 	assert.Equal(t, "[::1]:2181,[::1]:7,a:2181,b:1", key.addrs)
 	assert.Equal(t, defaultTimeout, key.timeout)
 	for _, bad := range []Config{
-		{}, {Addrs: []string{""}}, {Addrs: []string{"a:0"}}, {Addrs: []string{"a:b"}}, {Addrs: []string{"::1"}}, {Addrs: []string{"a,b"}},
-		{Addrs: []string{"a"}, Auth: "user"}, {Addrs: []string{"a"}, SessionTimeout: -1},
+		{},
+		{Addrs: []string{""}},
+		{Addrs: []string{"a:0"}},
+		{Addrs: []string{"a:b"}},
+		{Addrs: []string{"::1"}},
+		{Addrs: []string{"a,b"}},
+		{Addrs: []string{"a"}, Auth: "user"},
+		{Addrs: []string{"a"}, SessionTimeout: -1},
 	} {
 		_, err := NewServersets(bad, Options{})
 		require.Error(t, err)
