@@ -19,6 +19,25 @@ var (
 	ErrClosed = errors.New("naming: closed")
 )
 
+// UnansweredError says that a name is not known because whoever knows it could not be
+// asked: it may be a moment later. Requests wait for that as for a name that is
+// pending. A Shared makes the failures of its watches such errors.
+type UnansweredError struct{ Err error }
+
+// Error returns the text of Err.
+func (e *UnansweredError) Error() string { return e.Err.Error() }
+
+func (e *UnansweredError) Unwrap() error { return e.Err }
+
+// AnswerError says that a name's source has answered with an error, so that there is
+// nothing to wait for. A Watch reports it where that is so.
+type AnswerError struct{ Err error }
+
+// Error returns the text of Err.
+func (e *AnswerError) Error() string { return e.Err.Error() }
+
+func (e *AnswerError) Unwrap() error { return e.Err }
+
 // foreignError is an error whose text is Linkerd's, to the letter, because
 // clients see it, and that can still be told with errors.Is.
 type foreignError struct {

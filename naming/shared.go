@@ -22,6 +22,10 @@ type SharedOptions struct {
 	// shortened by a random part of up to a half. Zero is 100 ms and 10 s.
 	MinBackoff, MaxBackoff time.Duration
 
+	// Local says that the watches look at what is here, such as files: a failure is then
+	// the answer, and not that somebody could not be asked. See UnansweredError.
+	Local bool
+
 	// Logger is told, at level Warn, of watches that end with an error and, at level
 	// Debug, of watches that begin and end. Nil is silent.
 	Logger *slog.Logger

@@ -142,7 +142,7 @@ func TestSharedRestartsWithBackoff(t *testing.T) {
 			delay := fail(errLost)
 			assert.GreaterOrEqual(t, delay, want/2)
 			assert.LessOrEqual(t, delay, want+time.Millisecond)
-			require.Equal(t, naming.Failed[int](errLost), value(src), "it never had a value")
+			require.Equal(t, naming.Failed[int](&naming.UnansweredError{Err: errLost}), value(src), "it never had a value")
 		}
 
 		p.report("a", naming.Ok(7))

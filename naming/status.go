@@ -145,9 +145,29 @@ func summary(v any) string {
 		}
 	case dtab.Dtab:
 		return fmt.Sprintf("%d rules", len(v))
+	case dtab.Tree[*Bound]:
+		return treeSummary(v)
 	case fmt.Stringer:
 		return v.String()
 	default:
 		return "an answer"
 	}
+}
+
+// treeSummary describes what a name is bound to.
+func treeSummary(t dtab.Tree[*Bound]) string {
+	switch t.Op {
+	case dtab.Leaf:
+		if t.Value != nil {
+			return t.Value.ID.String()
+		}
+	case dtab.Neg:
+		return "no such name"
+	case dtab.Fail:
+		return "fail"
+	case dtab.Empty:
+		return "a name without members"
+	case dtab.Alt, dtab.Union:
+	}
+	return fmt.Sprintf("a choice of %d names", len(t.Kids))
 }

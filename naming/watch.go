@@ -2,6 +2,7 @@ package naming
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"sync"
@@ -173,6 +174,9 @@ func (w *watch[K, T]) set(ctx context.Context, st State[T]) {
 	if !st.Known {
 		if w.state.Err != nil && w.state.Err.Error() == st.Err.Error() {
 			return // the same trouble again
+		}
+		if _, answered := errors.AsType[*AnswerError](st.Err); !answered && !w.state.Known && !w.s.opts.Local {
+			st.Err = &UnansweredError{st.Err}
 		}
 		st.Value, st.Known, st.Version = w.state.Value, w.state.Known, w.state.Version
 	}

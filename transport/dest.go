@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,7 +94,12 @@ func (d *Dest) await(ctx context.Context) (*Route, error) {
 			return nil, d.failure(context.Cause(ctx))
 		case timedOut:
 			e := &BindingTimeoutError{Timeout: d.router.opts.BindingTimeout, Path: d.path}
-			if rd != nil {
+			switch {
+			case rd == nil:
+			case rd.unanswered != nil:
+				e.Cause = rd.unanswered
+				d.giveUp(rd, e)
+			default:
 				e.Tree = rd.route.String()
 			}
 			return nil, d.failure(e)
@@ -146,6 +152,11 @@ func (d *Dest) advance() (rd *reading, waits []<-chan struct{}, dropped []*Route
 	if rd == nil || rd.route != d.coming.route {
 		waits = d.coming.unsettled()
 	}
+	if rd == nil && d.coming.unanswered != nil {
+		// Whoever knows the name could not be asked yet, at the start of one of the two for
+		// example: it is as good as pending.
+		waits = []<-chan struct{}{d.coming.stale}
+	}
 	switch {
 	case waits == nil:
 		dropped = rd.replacedBy(d.coming, dropped)
@@ -156,6 +167,17 @@ func (d *Dest) advance() (rd *reading, waits []<-chan struct{}, dropped []*Route
 		return rd, nil, dropped
 	default:
 		return d.coming, waits, dropped
+	}
+}
+
+// giveUp has later requests fail at once, for as long as the name cannot be asked
+// for: one that has waited for the whole binding timeout is enough.
+func (d *Dest) giveUp(rd *reading, e *BindingTimeoutError) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.coming == rd && d.cur.Load() == nil && !d.retired {
+		d.cur.Store(&reading{stale: rd.stale, err: d.failure(e)})
+		d.coming = nil
 	}
 }
 
@@ -197,7 +219,11 @@ func (d *Dest) next(last *reading, st naming.State[dtab.Tree[*naming.Bound]], st
 	case last != nil && (last.named || st.Err == nil):
 		return last.until(stale)
 	case st.Err != nil:
-		return &reading{stale: stale, err: d.failure(st.Err)}
+		rd := &reading{stale: stale, err: d.failure(st.Err)}
+		if u, ok := errors.AsType[*naming.UnansweredError](st.Err); ok && stale != nil {
+			rd.unanswered = u.Err
+		}
+		return rd
 	default:
 		return nil
 	}

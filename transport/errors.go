@@ -55,15 +55,22 @@ type BindingTimeoutError struct {
 	Timeout time.Duration
 	Path    dtab.Path
 	Tree    string // what the name is bound to, empty while it is not bound
+	Cause   error  // why it is not bound, if that is known
 }
 
-// Error returns Linkerd's text.
+// Error returns Linkerd's text, and after it the cause.
 func (e *BindingTimeoutError) Error() string {
 	if e.Tree == "" {
-		return fmt.Sprintf("Exceeded %s binding timeout while resolving name: %s", DurationText(e.Timeout), e.Path)
+		text := fmt.Sprintf("Exceeded %s binding timeout while resolving name: %s", DurationText(e.Timeout), e.Path)
+		if e.Cause != nil {
+			text += ": " + e.Cause.Error()
+		}
+		return text
 	}
 	return fmt.Sprintf("Exceeded %s binding timeout while connecting to %s for name: %s", DurationText(e.Timeout), e.Tree, e.Path)
 }
+
+func (e *BindingTimeoutError) Unwrap() error { return e.Cause }
 
 // TimeoutError says that an attempt, or the request with all its attempts, took
 // too long.

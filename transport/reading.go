@@ -13,6 +13,8 @@ type reading struct {
 	tree  dtab.Tree[*naming.Bound]
 	named bool            // the name was bound, if only to nothing: tree holds
 	stale <-chan struct{} // closed when the binding has changed; nil: never
+
+	unanswered error // why the name could not be asked for, if that is all of err
 }
 
 func (rd *reading) fresh() bool {

@@ -230,7 +230,9 @@ func (h Harness) downAtStart(t *testing.T) {
 	src := in.Bind(t.Context(), nil, dtab.MustPath("/svc/web"))
 	require.Eventually(t, func() bool { return trouble(in, "bind /svc/web") != nil }, eventually, 10*time.Millisecond)
 	st, _ := src.Load()
-	assert.True(t, st.Pending(), "the binding timeout of the router applies: %+v", st)
+	var unanswered *naming.UnansweredError
+	assert.False(t, st.Known)
+	require.ErrorAs(t, st.Err, &unanswered, "the binding timeout of the router applies")
 	assert.ErrorContains(t, trouble(in, "bind /svc/web"), "namerd cannot be asked: "+s.addr+": ")
 	assert.ErrorContains(t, trouble(in, "bind /svc/web"), "connection refused")
 

@@ -2,6 +2,7 @@ package mesh_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -117,8 +118,9 @@ func TestStatuses(t *testing.T) {
 		await(t, src, func(st namerdtest.Tree) bool { return st.Err != nil && st.Err.Error() == want })
 		step.Add(1)
 	}
-	pending := await(t, src, func(st namerdtest.Tree) bool { return st.Pending() })
-	require.NoError(t, pending.Err)
+	var unanswered *naming.UnansweredError
+	away := await(t, src, func(st namerdtest.Tree) bool { return errors.As(st.Err, &unanswered) })
+	require.ErrorContains(t, away.Err, "storage is away")
 	step.Add(1)
 	await(t, src, func(st namerdtest.Tree) bool { return st.Known && st.Err == nil })
 }

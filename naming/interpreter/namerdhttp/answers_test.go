@@ -143,7 +143,8 @@ func TestGarbageInsteadOfHTTP(t *testing.T) {
 		return false
 	}, 15*time.Second, time.Millisecond)
 	st, _ := src.Load()
-	assert.True(t, st.Pending())
+	var unanswered *naming.UnansweredError
+	assert.ErrorAs(t, st.Err, &unanswered)
 }
 
 func TestConfig(t *testing.T) {

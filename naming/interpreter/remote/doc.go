@@ -7,7 +7,7 @@
 //
 // Two kinds of trouble are kept apart. While namerd cannot be reached, or the
 // connection is lost, the question has not been answered: names that were never
-// bound are pending, names that were stay bound, and the question is asked again
+// bound wait (naming.UnansweredError), names that were stay bound, and the question is asked again
 // the moment there is a connection, which is tried for about once a second. An
 // answer that is an error is news of its own: names that were never bound have
 // failed with namerd's text, and the question is asked again after the configured

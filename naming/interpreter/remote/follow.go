@@ -44,7 +44,7 @@ func follow[T any](ctx context.Context, in *Interpreter, what string, a ask[T], 
 				logged = err.Error()
 				in.opts.Logger.Warn("namerd answers with an error", "to", what, "err", err)
 			}
-			set(naming.Failed[T](err))
+			set(naming.Failed[T](&naming.AnswerError{Err: err}))
 			pause(ctx, slow.next(), s.Context().Done(), s.Stirred())
 		}
 	}

@@ -80,10 +80,11 @@ func (in *Interpreter) watchDtab(ctx context.Context, d dtabOf, set func(naming.
 }
 
 // Bind implements naming.Interpreter: namerd binds p with the dtab of the
-// namespace, the rules of the router and local, in this order.
+// namespace, the rules of the router and local, in this order. While namerd cannot
+// be reached, a name that was never bound has failed with a naming.UnansweredError.
 func (in *Interpreter) Bind(ctx context.Context, local dtab.Dtab, p dtab.Path) weft.Source[naming.State[dtab.Tree[*naming.Bound]]] {
 	return naming.Derive(in.trees.Observe(ctx, in.question(local, p)), func(st naming.State[dtab.Tree[*naming.Bound]]) naming.State[dtab.Tree[*naming.Bound]] {
-		return naming.MapState(unlessUnreachable(st), func(t dtab.Tree[*naming.Bound]) dtab.Tree[*naming.Bound] {
+		return naming.MapState(st, func(t dtab.Tree[*naming.Bound]) dtab.Tree[*naming.Bound] {
 			return dtab.Map(t, in.bound)
 		})
 	})
