@@ -117,7 +117,8 @@ func (a *Announcer) Close() error {
 		wg.Go(func() { errs[i] = x.Close() })
 	}
 	wg.Wait()
-	return errors.Join(append(errs, a.agent.close())...)
+	a.agent.close()
+	return errors.Join(errs...)
 }
 
 // announcement is what Announce returns.

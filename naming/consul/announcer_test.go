@@ -58,6 +58,7 @@ func TestAnnounceRefuses(t *testing.T) {
 }
 
 func TestAnnouncementsAreKeptAndWithdrawn(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	a := newAnnouncer(t, consul.AnnouncerConfig{Agent: f.agent(), Tags: []string{"edge"}})
 	const (
@@ -86,6 +87,7 @@ func TestAnnouncementsAreKeptAndWithdrawn(t *testing.T) {
 }
 
 func TestWithdrawingIsBounded(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	f.say("/v1/agent/service/register", said{})
 	f.say("/v1/agent/service/deregister/weft-web-10.9.0.1:80", said{hang: true})
@@ -98,7 +100,7 @@ func TestWithdrawingIsBounded(t *testing.T) {
 }
 
 // announcer is a part of TestRealConsul.
-func (r *real) announcer(t *testing.T) {
+func (r *realConsul) announcer(t *testing.T) {
 	a := newAnnouncer(t, consul.AnnouncerConfig{Agent: r.agent(), Tags: []string{"edge"}})
 	w := watch(t, newNamer(t, consul.Config{Agent: r.agent(), UseHealthCheck: true, IncludeTag: true}, consul.Options{}), "/dc1/edge/announced")
 	w.comes("Neg")

@@ -92,10 +92,9 @@ func newHTTPClient(t *http.Transport) *http.Client {
 }
 
 // close waits for what belongs to the client itself; whoever uses it has ended.
-func (c *client) close() error {
+func (c *client) close() {
 	c.pulse.close()
 	c.transport.CloseIdleConnections()
-	return nil
 }
 
 // request makes a request of the path, which is escaped.

@@ -2,7 +2,6 @@ package consul
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -98,7 +97,8 @@ func (d *Dtab) Watches() []naming.WatchStatus { return d.shared.Watches() }
 // Close ends the watch and waits for it. The value stands still.
 func (d *Dtab) Close() error {
 	d.cancel()
-	return errors.Join(d.shared.Close(), d.agent.close())
+	defer d.agent.close()
+	return d.shared.Close()
 }
 
 // escaped returns a path as a part of a URL.

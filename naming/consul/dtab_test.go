@@ -108,7 +108,7 @@ func TestBadDtabConfig(t *testing.T) {
 }
 
 // dtab is a part of TestRealConsul.
-func (r *real) dtab(t *testing.T) {
+func (r *realConsul) dtab(t *testing.T) {
 	d := newDtab(t, consul.DtabConfig{Agent: r.agent(), Namespace: "real"})
 	comes := func(want string) {
 		t.Helper()

@@ -28,8 +28,6 @@ type guard struct {
 
 	mu   sync.Mutex
 	must []string // addresses that have to be in every set
-	now  string
-	seen time.Time // when that was seen first
 }
 
 // guarded follows the endpoints of a name, which has some.
@@ -63,7 +61,6 @@ func (g *guard) follow(ctx context.Context) {
 				g.w.t.Errorf("%s was taken away: %v, neg %v, err %v", a, addrs, s.Value.Neg, s.Err)
 			}
 		}
-		g.now, g.seen = show(g.src)+staleMark(s), time.Now()
 		g.mu.Unlock()
 		if naming.Any(ctx, []<-chan struct{}{stale}) != nil {
 			return

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -179,11 +180,7 @@ func (h *hosts) about(first instance) map[string]string {
 		return h.meta
 	}
 	meta := make(map[string]string, len(first.about)+len(h.meta))
-	for k, v := range first.about {
-		meta[k] = v
-	}
-	for k, v := range h.meta {
-		meta[k] = v
-	}
+	maps.Copy(meta, first.about)
+	maps.Copy(meta, h.meta)
 	return meta
 }

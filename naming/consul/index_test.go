@@ -99,6 +99,7 @@ func TestIndexZeroAndNonsense(t *testing.T) {
 // TestAnAgentThatDoesNotBlockIsNotAskedWithoutPause has an agent that answers at
 // once whatever the index is.
 func TestAnAgentThatDoesNotBlockIsNotAskedWithoutPause(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	f.say(web, said{index: "7", body: list(node("10.0.0.1", "", 80)), early: true})
 	w := watch(t, newNamer(t, consul.Config{Agent: f.agent()}, consul.Options{}), "/dc1/web")
@@ -111,10 +112,11 @@ func TestAnAgentThatDoesNotBlockIsNotAskedWithoutPause(t *testing.T) {
 
 // TestMoreNamesThanConnections has names take turns.
 func TestMoreNamesThanConnections(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	n := newNamer(t, consul.Config{Agent: f.agent()}, consul.Options{MaxQueries: 3}) // one of them for the canary
 	all := []*watched{}
-	for i := range 8 {
+	for i := range 5 {
 		name := fmt.Sprintf("s%d", i)
 		f.say("/v1/catalog/service/"+name, said{index: "7", body: list(node("10.0.0.1", "", 80+i))})
 		all = append(all, watch(t, n, "/dc1/"+name))
@@ -122,13 +124,16 @@ func TestMoreNamesThanConnections(t *testing.T) {
 	for i, w := range all {
 		w.comes(fmt.Sprintf("/#/io.l5d.consul/dc1/s%d: 10.0.0.1:%d", i, 80+i))
 	}
-	for i, w := range all {
+	for i := range all {
 		f.say(fmt.Sprintf("/v1/catalog/service/s%d", i), said{index: "8", body: list(node("10.0.0.2", "", 80+i))})
+	}
+	for i, w := range all {
 		w.comes(fmt.Sprintf("/#/io.l5d.consul/dc1/s%d: 10.0.0.2:%d", i, 80+i))
 	}
 }
 
 func TestFailuresAreSaidOnce(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	var log lockedBuffer
 	c := consul.Config{Agent: f.agent()}
@@ -145,8 +150,10 @@ func TestFailuresAreSaidOnce(t *testing.T) {
 	}
 	pause(300 * time.Millisecond) // and asked again
 	assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())
-	for i, w := range all {
+	for i := range all {
 		f.say(fmt.Sprintf("/v1/catalog/service/s%d", i), said{index: "7", body: list(node("10.0.0.1", "", 80))})
+	}
+	for i, w := range all {
 		w.comes(fmt.Sprintf("/#/io.l5d.consul/dc1/s%d: 10.0.0.1:80", i))
 	}
 	eventually(t, "1", func() string { return fmt.Sprint(strings.Count(log.String(), "level=INFO")) })
@@ -176,6 +183,7 @@ func TestTLS(t *testing.T) {
 
 // TestFailFast has no query of its own reach an agent that is down.
 func TestFailFast(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	c := newCable(t, f.server.Listener.Addr().String())
 	f.say(web, said{index: "7", body: list(node("10.0.0.1", "", 80))})

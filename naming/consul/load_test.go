@@ -72,7 +72,7 @@ func TestRealConsulUnderLoad(t *testing.T) {
 
 // round makes changes and returns the 99th percentile of how long after it an
 // observer has seen one.
-func (l *load) round(r *real, n int) time.Duration {
+func (l *load) round(r *realConsul, n int) time.Duration {
 	l.took, l.writes = nil, nil
 	cpu := r.Process().CPU()
 	l.change(r, n)
@@ -88,7 +88,7 @@ func (l *load) round(r *real, n int) time.Duration {
 }
 
 // fill registers all services, many in a transaction.
-func (r *real) fill() {
+func (r *realConsul) fill() {
 	r.t.Helper()
 	ops := api.TxnOps{}
 	commit := func() {
@@ -168,7 +168,7 @@ func (l *load) follow(ctx context.Context, w *watched) {
 
 // change gives so many instances another address, ten in a transaction, at an even
 // rate. They count from when Consul has said that they are made.
-func (l *load) change(r *real, n int) {
+func (l *load) change(r *realConsul, n int) {
 	const batch = 10
 	tick := time.NewTicker(batch * time.Second / loadRate)
 	defer tick.Stop()

@@ -68,7 +68,8 @@ func (n *Namer) Skipped() uint64 { return n.skipped.Load() }
 
 // Close ends all watches and waits for them. What has been handed out stands still.
 func (n *Namer) Close() error {
-	return errors.Join(n.sets.Close(), n.canaries.Close(), n.agent.close())
+	defer n.agent.close()
+	return errors.Join(n.sets.Close(), n.canaries.Close())
 }
 
 // Lookup implements naming.Namer.

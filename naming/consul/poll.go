@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -130,9 +131,7 @@ func ask[T any](ctx context.Context, c *client, q question[T], a *asking) (r rep
 		a.index = 0
 	}
 	params := url.Values{}
-	for k, v := range q.params {
-		params[k] = v
-	}
+	maps.Copy(params, q.params)
 	limit := askTimeout
 	if a.index != 0 {
 		a.wait = c.turns.wait()
@@ -146,7 +145,7 @@ func ask[T any](ctx context.Context, c *client, q question[T], a *asking) (r rep
 	case q.mode == ConsistencyStale:
 		params.Set("stale", "true")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit)) //nolint:perfsprint // a number
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer cancel()
 	req, err := c.request(ctx, http.MethodGet, q.path, params, nil)
 	if err != nil {

@@ -18,14 +18,14 @@ import (
 	"github.com/weft-mesh/weft/naming/consul"
 )
 
-// real is a Consul and a client of it that is not ours.
-type real struct {
+// realConsul is a Consul and a client of it that is not ours.
+type realConsul struct {
 	*servers.Consul
 	t   *testing.T
 	api *api.Client
 }
 
-func startConsul(t *testing.T, o servers.ConsulOptions) *real {
+func startConsul(t *testing.T, o servers.ConsulOptions) *realConsul {
 	t.Helper()
 	s := servers.StartConsul(t, o)
 	config := api.DefaultConfig()
@@ -36,10 +36,10 @@ func startConsul(t *testing.T, o servers.ConsulOptions) *real {
 	c, err := api.NewClient(config)
 	require.NoError(t, err)
 	t.Cleanup(config.Transport.CloseIdleConnections)
-	return &real{Consul: s, t: t, api: c}
+	return &realConsul{Consul: s, t: t, api: c}
 }
 
-func (r *real) agent() consul.Agent {
+func (r *realConsul) agent() consul.Agent {
 	host, port, err := net.SplitHostPort(r.Addr)
 	require.NoError(r.t, err)
 	n, err := strconv.Atoi(port)
@@ -76,7 +76,7 @@ func metadata(e *api.CatalogRegistration) {
 	e.Service.Meta = map[string]string{"version": "2"}
 }
 
-func (r *real) register(e ...*api.CatalogRegistration) {
+func (r *realConsul) register(e ...*api.CatalogRegistration) {
 	r.t.Helper()
 	for _, e := range e {
 		_, err := r.api.Catalog().Register(e, nil)
@@ -84,7 +84,7 @@ func (r *real) register(e ...*api.CatalogRegistration) {
 	}
 }
 
-func (r *real) remove(e ...*api.CatalogRegistration) {
+func (r *realConsul) remove(e ...*api.CatalogRegistration) {
 	r.t.Helper()
 	for _, e := range e {
 		_, err := r.api.Catalog().Deregister(&api.CatalogDeregistration{Node: e.Node}, nil)
@@ -94,6 +94,7 @@ func (r *real) remove(e ...*api.CatalogRegistration) {
 
 // TestRealConsul takes a Consul through all that happens to one.
 func TestRealConsul(t *testing.T) {
+	t.Parallel()
 	r := startConsul(t, servers.ConsulOptions{Domain: "consul.acme.co"})
 	t.Run("changes", r.changes)
 	t.Run("health", r.health)
@@ -113,7 +114,7 @@ const (
 	a4 = "10.9.0.4:80"
 )
 
-func (r *real) changes(t *testing.T) {
+func (r *realConsul) changes(t *testing.T) {
 	n := newNamer(t, consul.Config{Agent: r.agent()}, consul.Options{})
 	w := watch(t, n, "/dc1/changes")
 	w.comes("Neg")
@@ -138,7 +139,7 @@ func (r *real) changes(t *testing.T) {
 	r.remove(e3)
 }
 
-func (r *real) health(t *testing.T) {
+func (r *realConsul) health(t *testing.T) {
 	good := watch(t, newNamer(t, consul.Config{Agent: r.agent(), UseHealthCheck: true}, consul.Options{}), "/.local/health")
 	some := watch(t, newNamer(t, consul.Config{Agent: r.agent(), UseHealthCheck: true, HealthStatuses: []consul.HealthStatus{consul.Passing, consul.Warning}}, consul.Options{}), "/.local/health")
 	r.register(entry("health", a1, health("passing")), entry("health", a2, health("warning")), entry("health", a3, health("critical")))
@@ -177,7 +178,7 @@ func (r *real) health(t *testing.T) {
 	own.comes("Neg")
 }
 
-func (r *real) decorations(t *testing.T) {
+func (r *realConsul) decorations(t *testing.T) {
 	e1, e2 := entry("decorated", a1, tags("production", "primary"), metadata), entry("decorated", a2, tags("primary"))
 	r.register(e1, e2)
 	c := consul.Config{Agent: r.agent(), IncludeTag: true, SetHost: true, TransferMetadata: true, Weights: []consul.TagWeight{{Tag: "production", Weight: 3}}}
@@ -199,7 +200,7 @@ func outage() time.Duration {
 	return time.Second
 }
 
-func (r *real) cut(t *testing.T) {
+func (r *realConsul) cut(t *testing.T) {
 	c := newCable(t, r.Addr)
 	r.register(entry("cut", a1), entry("cut", a2))
 	w := watch(t, newNamer(t, consul.Config{Agent: c.agent(t, ""), UseHealthCheck: true}, consul.Options{}), "/dc1/cut")
@@ -244,7 +245,7 @@ func (r *real) cut(t *testing.T) {
 	}
 }
 
-func (r *real) restart(t *testing.T) {
+func (r *realConsul) restart(t *testing.T) {
 	r.register(entry("restart", a1, health("passing")), entry("restart", a2, health("passing")))
 	for _, mode := range []consul.Consistency{consul.ConsistencyDefault, consul.ConsistencyConsistent, consul.ConsistencyStale} {
 		w := watch(t, newNamer(t, consul.Config{Agent: r.agent(), UseHealthCheck: true, ConsistencyMode: mode}, consul.Options{}), "/dc1/restart")
@@ -268,7 +269,7 @@ func (r *real) restart(t *testing.T) {
 	}
 }
 
-func (r *real) snapshot(t *testing.T) {
+func (r *realConsul) snapshot(t *testing.T) {
 	r.register(entry("snapshot", a1), entry("snapshot", a2))
 	g := guarded(t, watch(t, newNamer(t, consul.Config{Agent: r.agent()}, consul.Options{}), "/dc1/snapshot"))
 	h := guarded(t, watch(t, newNamer(t, consul.Config{Agent: r.agent(), UseHealthCheck: true}, consul.Options{}), "/dc1/snapshot"))
@@ -299,7 +300,7 @@ func (r *real) snapshot(t *testing.T) {
 	h.comes(a1, a2, a3)
 }
 
-func (r *real) newServer(t *testing.T) {
+func (r *realConsul) newServer(t *testing.T) {
 	r.register(entry("fresh", a1), entry("fresh", a2))
 	w := watch(t, newNamer(t, consul.Config{Agent: r.agent()}, consul.Options{}), "/dc1/fresh")
 	g := guarded(t, w)
@@ -318,6 +319,7 @@ func (r *real) newServer(t *testing.T) {
 
 // TestRealConsulWithACLs asks with a token that becomes good, and bad again.
 func TestRealConsulWithACLs(t *testing.T) {
+	t.Parallel()
 	r := startConsul(t, servers.ConsulOptions{ACL: true})
 	r.register(entry("web", a1), entry("web", a2))
 	const token = "6a3a4b3c-0000-4000-8000-c0ffee000002"
