@@ -89,6 +89,9 @@ func TestVectorsOfChanges(t *testing.T) {
 
 	f.say(endpointsOf, strings.NewReplacer("%v", "7", "10.248.1.11", "10.248.66.66").Replace( // N08
 		`{"type":"MODIFIED","object":`+one+`}`))
+	f.put(endpointsOf, "mark", `{"metadata":{"name":"mark","namespace":"srv","resourceVersion":"%v"},"subsets":[{"ports":[{"name":"http","port":80}]}]}`)
+	becomes(t, n, "/srv/http/mark", "/#/io.l5d.k8s/srv/http/mark / ")
+	becomes(t, n, "/srv/http/sessions", "/#/io.l5d.k8s/srv/http/sessions / 10.248.1.11:80")
 	f.say(endpointsOf, `{"type":"ERROR","object":{"kind":"Status","code":500,"message":"once"}}`)
 	f.put(endpointsOf, "sessions", sessions) // N06
 	wants := func(want string) {
@@ -243,7 +246,8 @@ func TestPodsOfTwoFamilies(t *testing.T) {
 		return `{"metadata":{"name":"web-` + family + `","namespace":"srv","resourceVersion":"%v","labels":{"kubernetes.io/service-name":"web"}},"addressType":"` + family +
 			`","ports":[{"name":"http","port":80}],"endpoints":[` + strings.Join(pods, ",") + `]}`
 	}
-	f.put(slicesOf, "6", object("IPv6", pod("fd00::1", "1"), pod("fd00::2", "2")))
+	unready := strings.Replace(pod("fd00::3", "3"), `"targetRef"`, `"conditions":{"ready":false,"serving":true,"terminating":true},"targetRef"`, 1)
+	f.put(slicesOf, "6", object("IPv6", pod("fd00::1", "1"), pod("fd00::2", "2"), unready))
 	f.put(slicesOf, "4", object("IPv4", pod("10.0.0.1", "1")))
 	n := newNamer(t, f, "", k8s.Options{})
 	becomes(t, n, "/srv/http/web", "/#/io.l5d.k8s/srv/http/web / 10.0.0.1:80,[fd00::2]:80")
