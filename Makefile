@@ -7,6 +7,9 @@ BENCH     ?= .
 BENCHOUT  ?= bench.txt
 # Tests of namers with as many names and changes as large installations have.
 DISCOVERY := ./naming/k8s ./naming/consul ./naming/etcd ./naming/zk
+# Packages whose tests keep the machine busy with real servers: one after the other, and
+# not beside tests that measure time.
+SERVERS   := naming/k8s|naming/consul|naming/etcd|naming/zk|naming/dns|internal/servers|internal/e2e
 # Tests of child processes, in which the race detector would see nothing.
 CHILDREN  := ./internal/conformance ./internal/realclients ./internal/streaming ./internal/soak
 SOAK      ?= 10m
@@ -30,7 +33,12 @@ test: ## run every test with the race detector, in random order
 	$(if $(RACE),,@echo "no C compiler: testing WITHOUT the race detector (install gcc to have it)")
 	$(MAKE) tools
 	$(GO) vet $(PKG)
-	$(GO) test $(RACE) -shuffle=on -timeout 15m $(PKG)
+ifeq ($(PKG),./...)
+	$(GO) test $(RACE) -shuffle=on -timeout 15m $$($(GO) list ./... | grep -vE '/($(SERVERS))$$')
+	$(GO) test $(RACE) -shuffle=on -timeout 20m -p 1 $$($(GO) list ./... | grep -E '/($(SERVERS))$$')
+else
+	$(GO) test $(RACE) -shuffle=on -timeout 20m $(PKG)
+endif
 	$(if $(filter ./...,$(PKG)),$(if $(RACE),$(MAKE) real))
 
 .PHONY: tools

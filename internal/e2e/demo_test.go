@@ -19,6 +19,8 @@ import (
 
 func TestDemo(t *testing.T) {
 	portlock.Acquire(t, 4140, 4141, 9990)
+	_, err := binary() // whose building takes its time
+	require.NoError(t, err)
 	begin := time.Now()
 	p := start(t, t.TempDir(), nil, "demo")
 	printed := func(pattern string) []string {

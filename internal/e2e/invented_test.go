@@ -136,7 +136,9 @@ routers:
 	assert.InDelta(t, invented, evicted, 300)
 	assert.GreaterOrEqual(t, m.counter(t, "rt/http/bindcache/path/misses"), float64(invented))
 	assert.GreaterOrEqual(t, m.counter(t, "rt/http/bindcache/client/misses"), float64(invented/3))
-	assert.Positive(t, m.counter(t, "rt/http/bindcache/client/evicts")+m.counter(t, "rt/http/bindcache/client/oneshots"))
+	if invented/3 > 1300 { // more than the cache has room for
+		assert.Positive(t, m.counter(t, "rt/http/bindcache/client/evicts")+m.counter(t, "rt/http/bindcache/client/oneshots"))
+	}
 
 	// While they are in use the caches may fill up to their bounds and no further.
 	t.Logf("%d names in %v; before %+v, at most %+v", invented, took.Round(time.Millisecond), before, peak)
