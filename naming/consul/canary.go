@@ -27,6 +27,7 @@ func (n *Namer) canary(ctx context.Context, dc string, set func(naming.State[uin
 		q.params.Set("dc", dc)
 	}
 	defer n.agent.pulse.join()()
+	defer n.agent.turns.join()()
 	trouble := newRetry(n.agent, 0, 0)
 	defer trouble.over()
 	var next asking

@@ -34,6 +34,7 @@ type fake struct {
 	waits   []time.Duration
 	says    map[string]said // by path
 	changed chan struct{}
+	flying  map[string]int // requests that wait for an answer, by path
 }
 
 // said is an answer.
@@ -48,7 +49,7 @@ type said struct {
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{t: t, says: map[string]said{}, changed: make(chan struct{})}
+	f := &fake{t: t, says: map[string]said{}, flying: map[string]int{}, changed: make(chan struct{})}
 	f.server = httptest.NewServer(f)
 	t.Cleanup(f.server.Close)
 	return f
@@ -57,7 +58,7 @@ func newFake(t *testing.T) *fake {
 // newFakeTLS returns one that speaks HTTP/2 over TLS, as Consul does.
 func newFakeTLS(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{t: t, says: map[string]said{}, changed: make(chan struct{})}
+	f := &fake{t: t, says: map[string]said{}, flying: map[string]int{}, changed: make(chan struct{})}
 	f.server = httptest.NewUnstartedServer(f)
 	f.server.EnableHTTP2 = true
 	f.server.Config.ErrorLog = log.New(io.Discard, "", 0) // of those who do not trust it
@@ -110,6 +111,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	index, blocking := q.Get("index"), q.Has("index")
 	f.note(r, q, wait)
+	f.fly(r.URL.Path, 1)
+	defer f.fly(r.URL.Path, -1)
 	timeout := time.After(wait)
 	for {
 		f.mu.Lock()
@@ -131,6 +134,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+func (f *fake) fly(path string, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.flying[path] += n
 }
 
 func (f *fake) note(r *http.Request, q url.Values, wait time.Duration) {

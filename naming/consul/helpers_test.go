@@ -34,13 +34,14 @@ func newNamer(t *testing.T, c consul.Config, o consul.Options) *consul.Namer {
 // watched is a name and its endpoints, followed for a test.
 type watched struct {
 	t    *testing.T
+	name string
 	tree weft.Source[answer]
 	sets weft.Source[endpoints]
 }
 
 func watch(t *testing.T, n *consul.Namer, name string) *watched {
 	t.Helper()
-	return &watched{t: t, tree: n.Lookup(t.Context(), dtab.MustPath(name))}
+	return &watched{t: t, name: name, tree: n.Lookup(t.Context(), dtab.MustPath(name))}
 }
 
 // text is the name's state: pending, failed, Neg, or the id, residual and

@@ -124,12 +124,18 @@ func TestMoreNamesThanConnections(t *testing.T) {
 	for i, w := range all {
 		w.comes(fmt.Sprintf("/#/io.l5d.consul/dc1/s%d: 10.0.0.1:%d", i, 80+i))
 	}
-	for i := range all {
-		f.say(fmt.Sprintf("/v1/catalog/service/s%d", i), said{index: "8", body: list(node("10.0.0.2", "", 80+i))})
-	}
-	for i, w := range all {
-		w.comes(fmt.Sprintf("/#/io.l5d.consul/dc1/s%d: 10.0.0.2:%d", i, 80+i))
-	}
+	// A name that nobody is asked about at the moment has its turn, too.
+	waiting := -1
+	eventually(t, "true", func() string {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		waiting = slices.IndexFunc(all, func(w *watched) bool {
+			return f.flying["/v1/catalog/service/"+strings.TrimPrefix(w.name, "/dc1/")] == 0
+		})
+		return fmt.Sprint(waiting >= 0)
+	})
+	f.say(fmt.Sprintf("/v1/catalog/service/s%d", waiting), said{index: "8", body: list(node("10.0.0.2", "", 80))})
+	all[waiting].comes(fmt.Sprintf("/#/io.l5d.consul/dc1/s%d: 10.0.0.2:80", waiting))
 }
 
 func TestFailuresAreSaidOnce(t *testing.T) {
