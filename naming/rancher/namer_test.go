@@ -141,8 +141,8 @@ func TestFailures(t *testing.T) {
 				w.set(container("shop", "web", "10.42.0.1", "running"))
 				fail := func() { w.change(func() { w.fails[how.path] = how.said }) }
 				mend := func() { w.change(func() { delete(w.fails, how.path) }) }
+				fail() // before anybody asks
 				x := w.watch("/http/shop/web")
-				fail()
 				w.pass(2 * time.Minute)
 				assert.Equal(t, "failed", x.text())
 				assert.Equal(t, 1, w.logs.count("rancher fails"), "%v", w.logs)
