@@ -52,7 +52,10 @@ type pulse struct {
 }
 
 // flight is a query that is under way.
-type flight struct{ cancel context.CancelCauseFunc }
+type flight struct {
+	cancel context.CancelCauseFunc
+	began  time.Time
+}
 
 func newPulse(c *client, leader bool) *pulse {
 	t := newTransport(c.agent)
@@ -115,7 +118,7 @@ func (p *pulse) state() (down bool, recovered <-chan struct{}) {
 // must not be waited for.
 func (p *pulse) track(ctx context.Context) (_ context.Context, epoch uint64, done func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	f := &flight{cancel: cancel}
+	f := &flight{cancel: cancel, began: time.Now()}
 	p.mu.Lock()
 	p.flights[f] = struct{}{}
 	epoch = p.epoch
@@ -129,21 +132,24 @@ func (p *pulse) track(ctx context.Context) (_ context.Context, epoch uint64, don
 }
 
 // askAgain ends all queries, to be asked again.
-func (p *pulse) askAgain() { p.end(errAgain) }
+func (p *pulse) askAgain() { p.end(errAgain, time.Now()) }
 
 // setBack begins a new epoch: the servers have gone back to an earlier state.
 func (p *pulse) setBack() {
 	p.mu.Lock()
 	p.epoch++
 	p.mu.Unlock()
-	p.end(errRestored)
+	p.end(errRestored, time.Now())
 }
 
-func (p *pulse) end(why error) {
+// end ends the queries that began before t.
+func (p *pulse) end(why error, t time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for f := range p.flights {
-		f.cancel(why)
+		if f.began.Before(t) {
+			f.cancel(why)
+		}
 	}
 }
 
@@ -217,30 +223,37 @@ func (p *pulse) quiet() bool {
 }
 
 // take notes what a probe has found, and reports whether the agent went away or
-// came back. Probes from before the last such change say nothing about it.
+// came back. A failure says nothing if it is older than the last such change, or
+// than an answer to a query: an agent that is slow to answer a probe, but does answer
+// queries, is busy, and to ask it everything again would not help it.
 func (p *pulse) take(f finding) bool {
 	p.mu.Lock()
-	// An agent that is slow to answer a probe, but does answer queries, is busy; to ask
-	// it everything again would not help it.
-	void := !f.alive && (f.began.Before(p.turned) || f.began.Before(p.lastHeard))
-	if f.alive != p.down || void {
+	if !f.alive && (f.began.Before(p.turned) || f.began.Before(p.lastHeard)) {
 		p.mu.Unlock()
 		return false
 	}
-	p.down, p.turned = !f.alive, time.Now()
-	if f.alive {
+	turns := f.alive == p.down
+	if turns {
+		p.down, p.turned = !f.alive, time.Now()
+	}
+	if turns && f.alive {
 		close(p.recovered)
 		p.recovered = make(chan struct{})
 	}
 	p.mu.Unlock()
-	// Idle connections are older than what has just happened.
-	p.c.transport.CloseIdleConnections()
-	if f.alive {
-		p.end(errAgain) // what is under way may have got lost while the agent was down
-	} else {
-		p.end(errSilent)
+	if turns {
+		// Idle connections are older than what has just happened.
+		p.c.transport.CloseIdleConnections()
 	}
-	return true
+	switch {
+	case !f.alive:
+		// Also of an agent that was down already: a query may have found it back and
+		// lost it again between two probes, and nothing else would end the next one.
+		p.end(errSilent, f.began)
+	case turns:
+		p.end(errAgain, time.Now()) // what is under way may have got lost while the agent was down
+	}
+	return turns
 }
 
 // probe asks once, and reports whether the agent is there and, if that is wanted,
