@@ -38,7 +38,7 @@ func (in *Default) Delegate(ctx context.Context, local dtab.Dtab, p dtab.Path) (
 			}
 		}
 		d = d.Simplify()
-		if err := d.ResolveAddrs(ctx); late == nil {
+		if err := ResolveAddrs(ctx, &d); late == nil {
 			late = err
 		}
 		if late != nil {

@@ -9,7 +9,7 @@ import (
 // ResolveAddrs fills in the endpoints of d's leaves, for who makes an explanation.
 // It observes all of them at once and waits until none is pending that can still
 // change, or ctx ends; it then returns the context's cause.
-func (d *Delegation) ResolveAddrs(ctx context.Context) error {
+func ResolveAddrs(ctx context.Context, d *Delegation) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var leaves []*Delegation

@@ -35,12 +35,12 @@ func TestANameThatCannotBeAskedForIsWaitedFor(t *testing.T) {
 					}
 				}
 			}), naming.SharedOptions{Linger: -1})
-		defer names.Close() //nolint:errcheck // of a test
+		defer names.Close()
 		interp := naming.NewInterpreter(naming.Options{Base: dtab.MustParse("/svc=>/#/reg"), Namers: naming.Under(names)})
-		defer interp.Close() //nolint:errcheck // of a test
+		defer interp.Close()
 		router, err := transport.NewRouter(transport.Options{Interpreter: interp, BindingTimeout: 10 * time.Second})
 		require.NoError(t, err)
-		defer router.Close() //nolint:errcheck // of a test
+		defer router.Close()
 		route := func(name string) (time.Duration, error) {
 			d := router.Dest(dtab.MustPath(name), nil)
 			defer d.Release()
@@ -82,12 +82,12 @@ func TestAnAnswerThatIsAnErrorIsNotWaitedFor(t *testing.T) {
 				<-ctx.Done()
 				return nil
 			}), naming.SharedOptions{Linger: -1})
-		defer names.Close() //nolint:errcheck // of a test
+		defer names.Close()
 		interp := naming.NewInterpreter(naming.Options{Base: dtab.MustParse("/svc=>/#/reg"), Namers: naming.Under(names)})
-		defer interp.Close() //nolint:errcheck // of a test
+		defer interp.Close()
 		router, err := transport.NewRouter(transport.Options{Interpreter: interp})
 		require.NoError(t, err)
-		defer router.Close() //nolint:errcheck // of a test
+		defer router.Close()
 		d := router.Dest(dtab.MustPath("/svc/web"), nil)
 		defer d.Release()
 		began := time.Now()

@@ -51,7 +51,7 @@ func newCluster(t *testing.T) *cluster {
 // called the name.
 func (c *cluster) application(n int) {
 	c.t.Helper()
-	ln, err := net.Listen("tcp", net.JoinHostPort(podIP(n), "8080")) //nolint:noctx // opens at once
+	ln, err := net.Listen("tcp", net.JoinHostPort(podIP(n), "8080"))
 	require.NoError(c.t, err)
 	s := &http.Server{ReadHeaderTimeout: time.Minute, Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "node-%d %s %s %d", n, r.Proto, r.Header.Get("L5d-Dst-Client"), strings.Count(r.Header.Get("Via"), "linkerd"))
@@ -96,7 +96,7 @@ func (c *cluster) kubectlProxy() {
 	c.t.Helper()
 	to, err := url.Parse(c.kube.URL)
 	require.NoError(c.t, err)
-	ln, err := net.Listen("tcp", "127.0.0.1:8001") //nolint:noctx // opens at once
+	ln, err := net.Listen("tcp", "127.0.0.1:8001")
 	require.NoError(c.t, err)
 	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {

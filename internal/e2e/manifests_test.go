@@ -79,7 +79,7 @@ func (g *greeter) Check(ctx context.Context, _ *grpc_health_v1.HealthCheckReques
 
 func (c *cluster) greeter(n int) {
 	c.t.Helper()
-	ln, err := net.Listen("tcp", net.JoinHostPort(podIP(n), "8082")) //nolint:noctx // opens at once
+	ln, err := net.Listen("tcp", net.JoinHostPort(podIP(n), "8082"))
 	require.NoError(c.t, err)
 	s := grpc.NewServer()
 	grpc_health_v1.RegisterHealthServer(s, &greeter{node: n})
@@ -159,7 +159,7 @@ spec:
 	spread("gRPC", "/#/io.l5d.k8s/default/grpc/greeter", func(n int) string {
 		conn, err := grpc.NewClient("passthrough:///"+proxyIP(n)+":4240", grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithAuthority("greeter"))
 		require.NoError(t, err)
-		defer conn.Close() //nolint:errcheck // it was used
+		defer conn.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
 		var header metadata.MD

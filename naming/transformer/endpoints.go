@@ -81,7 +81,7 @@ func explainLeaves(
 		b := leaf(old.Bound)
 		return transformation(old, name, naming.Delegation{Kind: naming.KindLeaf, Path: b.ID, Dentry: old.Dentry, Bound: b})
 	})
-	err := d.ResolveAddrs(ctx)
+	err := naming.ResolveAddrs(ctx, &d)
 	return d, err
 }
 

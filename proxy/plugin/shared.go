@@ -18,12 +18,12 @@ type Shared struct {
 	closed bool
 }
 
-// Share returns the value of key, which make makes unless somebody has asked for it
+// Share returns the value of key, which build makes unless somebody has asked for it
 // before. Keys are compared with ==; a package keeps to keys of types of its own. A
 // nil Shared makes a value for every call, which nobody closes.
-func Share[T io.Closer](s *Shared, key any, make func() (T, error)) (T, error) {
+func Share[T io.Closer](s *Shared, key any, build func() (T, error)) (T, error) {
 	if s == nil {
-		return make()
+		return build()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +38,7 @@ func Share[T io.Closer](s *Shared, key any, make func() (T, error)) (T, error) {
 		}
 		return t, nil
 	}
-	v, err := make()
+	v, err := build()
 	if err != nil {
 		return none, err
 	}

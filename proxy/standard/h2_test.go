@@ -75,14 +75,14 @@ func TestH2Kinds(t *testing.T) {
 		assert.Equal(t, want, got, keys)
 	}
 	for name, row := range map[string][2]string{
-		"segments below 1":             {"protocol: h2, identifier: {kind: io.l5d.header.path, segments: 0}", "`segments` must be >= 1"},
-		"no codes to retry":            {"protocol: h2, service: {responseClassifier: {kind: io.l5d.h2.grpc.retryableStatusCodes}}", "retryableStatusCodes"},
-		"http classifier in h2":        {"protocol: h2, service: {responseClassifier: {kind: io.l5d.http.retryableRead5XX}}", "io.l5d.http.retryableRead5XX"},
-		"h2 classifier in http":        {"protocol: http, service: {responseClassifier: {kind: io.l5d.h2.retryableRead5XX}}", "io.l5d.h2.retryableRead5XX"},
-		"gRPC classifier in http":      {"protocol: http, service: {responseClassifier: {kind: io.l5d.h2.grpc.default}}", "io.l5d.h2.grpc.default"},
-		"http identifier in h2":        {"protocol: h2, identifier: {kind: io.l5d.methodAndHost}", "io.l5d.methodAndHost"},
-		"h2 identifier in http":        {"protocol: http, identifier: {kind: io.l5d.header.path}", "io.l5d.header.path"},
-		"a code that is no number":     {"protocol: h2, service: {responseClassifier: {kind: io.l5d.h2.grpc.default, successStatusCodes: [OK]}}", "successStatusCodes"},
+		"segments below 1":         {"protocol: h2, identifier: {kind: io.l5d.header.path, segments: 0}", "`segments` must be >= 1"},
+		"no codes to retry":        {"protocol: h2, service: {responseClassifier: {kind: io.l5d.h2.grpc.retryableStatusCodes}}", "retryableStatusCodes"},
+		"http classifier in h2":    {"protocol: h2, service: {responseClassifier: {kind: io.l5d.http.retryableRead5XX}}", "io.l5d.http.retryableRead5XX"},
+		"h2 classifier in http":    {"protocol: http, service: {responseClassifier: {kind: io.l5d.h2.retryableRead5XX}}", "io.l5d.h2.retryableRead5XX"},
+		"gRPC classifier in http":  {"protocol: http, service: {responseClassifier: {kind: io.l5d.h2.grpc.default}}", "io.l5d.h2.grpc.default"},
+		"http identifier in h2":    {"protocol: h2, identifier: {kind: io.l5d.methodAndHost}", "io.l5d.methodAndHost"},
+		"h2 identifier in http":    {"protocol: http, identifier: {kind: io.l5d.header.path}", "io.l5d.header.path"},
+		"a code that is no number": {"protocol: h2, service: {responseClassifier: {kind: io.l5d.h2.grpc.default, successStatusCodes: [OK]}}", "successStatusCodes"},
 	} {
 		_, err := load("routers:\n- {" + row[0] + ", servers: [{port: 0}]}\n")
 		assert.ErrorContains(t, err, row[1], name)

@@ -27,14 +27,14 @@ func k8sNamers() []config.Entry {
 }
 
 func k8sNamer(
-	make func(k8s.Config, k8s.Options) (*k8s.Namer, error), c kinds.K8sNamer, envVar string, e plugin.NamerEnv,
+	build func(k8s.Config, k8s.Options) (*k8s.Namer, error), c kinds.K8sNamer, envVar string, e plugin.NamerEnv,
 ) (naming.Namer, error) {
 	o, err := k8sOptions(c.K8sAPI, e.Shared, e.Logger)
 	if err != nil {
 		return nil, err
 	}
 	o.Resolve = k8s.Resolve(e.Resolve)
-	return make(k8s.Config{Prefix: e.Prefix, LabelSelector: c.LabelSelector, EnvVar: envVar}, o)
+	return build(k8s.Config{Prefix: e.Prefix, LabelSelector: c.LabelSelector, EnvVar: envVar}, o)
 }
 
 // k8sOptions returns the options of whatever uses an API server: those with the same

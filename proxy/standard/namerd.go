@@ -105,10 +105,10 @@ type viaNamerd struct {
 }
 
 // newRemote makes an interpreter that finds namerd at what dst is bound to.
-func newRemote(dst dtab.Path, e plugin.InterpreterEnv, make func(remote.Options) (remoteInterpreter, error)) (naming.Interpreter, error) {
+func newRemote(dst dtab.Path, e plugin.InterpreterEnv, build func(remote.Options) (remoteInterpreter, error)) (naming.Interpreter, error) {
 	v := &viaNamerd{base: e.Base, dst: newDestination(dst, e.Binder, e.Logger)}
 	var err error
-	v.remoteInterpreter, err = make(remote.Options{Endpoints: v.dst.Endpoints, Logger: e.Logger})
+	v.remoteInterpreter, err = build(remote.Options{Endpoints: v.dst.Endpoints, Logger: e.Logger})
 	if err != nil {
 		return nil, errors.Join(err, v.dst.Close())
 	}

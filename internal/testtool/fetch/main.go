@@ -26,6 +26,6 @@ func main() {
 		}
 	}
 	if failed && testtool.Required(os.Getenv) {
-		os.Exit(1) //nolint:forbidigo // it is a program
+		os.Exit(1)
 	}
 }
