@@ -34,6 +34,9 @@ func (c *Catalog) Lookup(ctx context.Context, p dtab.Path) weft.Source[State[dta
 		func(ctx context.Context) weft.Source[State[weft.EndpointSet]] { return c.shared.Observe(ctx, service) })
 }
 
+// Watches implements Reporter.
+func (c *Catalog) Watches() []WatchStatus { return c.shared.Watches() }
+
 // Close ends the watches and waits for them. What has been handed out stands
 // still.
 func (c *Catalog) Close() error { return c.shared.Close() }

@@ -124,6 +124,7 @@ routers: [{protocol: http, dtab: /svc => /#/files, servers: [{port: 0}]}]
 		require.Equal(t, http.StatusOK, w.Code)
 		return w.Body.String()
 	}
+	assert.Contains(t, page("/discovery.json"), `{"name":"/$/inet","kind":"inet","watches":[]}`)
 	assert.Contains(t, page("/discovery.json"), `{"name":"/#/files","kind":"io.l5d.fs","watches":[{"watching":"web","state":"ok","answer":"1 endpoint",`)
 	require.Eventually(t, func() bool {
 		m := page("/admin/metrics.json")

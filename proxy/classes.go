@@ -20,6 +20,7 @@ func (p *Proxy) classes() (map[string]naming.Namer, error) {
 	}
 	p.own(leader)
 	p.discovery = append(p.discovery,
+		Discovery{Name: "/$/inet", Kind: "inet", reporter: p.resolver},
 		Discovery{Name: "/$/com.twitter.serverset", Kind: "com.twitter.serverset", reporter: sets},
 		Discovery{Name: "/$/io.buoyant.namer.zk.leader", Kind: "io.buoyant.namer.zk.leader", reporter: leader})
 	return map[string]naming.Namer{"com.twitter.serverset": sets, "io.buoyant.namer.zk.leader": leader}, nil

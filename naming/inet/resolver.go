@@ -41,6 +41,12 @@ type name struct {
 	once bool
 }
 
+// String returns host:port.
+func (n name) String() string { return net.JoinHostPort(n.host, strconv.Itoa(int(n.port))) }
+
+// Watches implements naming.Reporter: one watch for each host and port in use.
+func (r *Resolver) Watches() []naming.WatchStatus { return r.names.Watches() }
+
 // New returns a Resolver. It does nothing until something is resolved.
 func New(o Options) *Resolver {
 	o = o.withDefaults()
