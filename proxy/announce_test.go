@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -55,11 +56,7 @@ func (b *board) Close() error {
 func (b *board) now() (posted map[string][]netip.AddrPort, served []bool, closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	posted = map[string][]netip.AddrPort{}
-	for k, v := range b.posted {
-		posted[k] = v
-	}
-	return posted, b.served, b.closed
+	return maps.Clone(b.posted), b.served, b.closed
 }
 
 type withdrawal func() error
@@ -71,7 +68,7 @@ func (w withdrawal) Close() error { return w() }
 // with the address they have, and no longer when they drain.
 func TestServersAreAnnouncedWhileTheyServe(t *testing.T) {
 	b := &board{posted: map[string][]netip.AddrPort{}, serving: func(a netip.AddrPort) bool {
-		resp, err := http.Get("http://" + a.String() + "/") //nolint:noctx // answers at once
+		resp, err := http.Get("http://" + a.String() + "/")
 		if err == nil {
 			_ = resp.Body.Close()
 		}
