@@ -33,23 +33,23 @@ func (p *Proxy) interpreter(c *config.Router) (naming.Interpreter, naming.Delega
 	if err != nil {
 		return nil, nil, errors.Join(err, closeIt(in))
 	}
+	whole := transformer.Interpreter(in, ts...)
+	p.own(whole)
 	var bare naming.Delegator
 	if b, ok := in.(plugin.Bare); ok {
 		bare = b.Bare()
 	} else {
 		other, err := p.buildInterpreter(part, c, nil)
 		if err != nil {
-			return nil, nil, errors.Join(err, closeIt(in))
+			return nil, nil, err
 		}
 		p.own(other)
 		bare, _ = other.(naming.Delegator)
 	}
-	in = transformer.Interpreter(in, ts...)
-	p.own(in)
 	if bare != nil && len(ts) > 0 {
 		bare = explained{bare, ts}
 	}
-	return in, bare, nil
+	return whole, bare, nil
 }
 
 func (p *Proxy) buildInterpreter(part config.Part, c *config.Router, base dtab.Dtab) (naming.Interpreter, error) {
