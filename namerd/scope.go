@@ -1,0 +1,43 @@
+package namerd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/naming"
+)
+
+// scope is the interpreter of one namespace.
+type scope struct{ *naming.Default }
+
+// watchScope makes the interpreter of a namespace, which lives as long as somebody
+// asks it. A namespace that does not exist is an empty dtab.
+func (n *Namerd) watchScope(ctx context.Context, namespace string, set func(naming.State[scope])) error {
+	stored := naming.Derive(n.dtabs.Observe(ctx, namespace), func(s naming.State[Stored]) naming.State[dtab.Dtab] {
+		return naming.MapState(s, func(s Stored) dtab.Dtab { return s.Dtab })
+	})
+	in := naming.NewInterpreter(naming.Options{Namers: n.opts.Namers, Global: n.opts.Global, Stored: stored})
+	set(naming.Ok(scope{in}))
+	<-ctx.Done()
+	return in.Close()
+}
+
+// scope returns the interpreter of a namespace, which can be used until ctx ends.
+func (n *Namerd) scope(ctx context.Context, namespace string) (*naming.Default, error) {
+	src := n.scopes.Observe(ctx, namespace)
+	for {
+		s, stale := src.Load()
+		switch {
+		case s.Known:
+			return s.Value.Default, nil
+		case s.Err != nil:
+			return nil, s.Err
+		}
+		select {
+		case <-stale:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("namerd: namespace %s: %w", namespace, context.Cause(ctx))
+		}
+	}
+}
