@@ -16,7 +16,7 @@ func (p *Proxy) adminOptions() admin.Options {
 		Version: p.opts.Version, Build: p.opts.Build, Start: p.start,
 		Tree:       p.tree,
 		ConfigJSON: p.cfg.JSON,
-		Delegator:  naming.NewInterpreter(naming.Options{Global: p.global}),
+		Delegator:  naming.NewInterpreter(naming.Options{Global: p.names.Global()}),
 		BoundNames: p.BoundNames,
 		Announced:  p.Announced,
 		Levels:     p.opts.Levels,
@@ -37,13 +37,8 @@ func (p *Proxy) adminOptions() admin.Options {
 	if u := p.cfg.Usage; u.Enabled == nil || *u.Enabled {
 		o.UsageJSON = p.usage
 	}
-	o.NamerStates = map[string]func() any{}
-	for _, n := range p.namers {
-		if s, ok := n.Namer.(plugin.Stater); ok {
-			o.NamerStates[trimSlash(n.Prefix.Drop(1))] = s.State
-		}
-	}
-	for _, d := range p.discovery {
+	o.NamerStates = p.names.States()
+	for _, d := range p.Discovery() {
 		o.Discovery = append(o.Discovery, admin.Discovery{Name: d.Name, Kind: d.Kind, Watches: d.Watches})
 	}
 	for _, r := range p.routers {

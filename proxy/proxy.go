@@ -11,13 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
-	"github.com/weft-mesh/weft/naming/global"
-	"github.com/weft-mesh/weft/naming/inet"
-	"github.com/weft-mesh/weft/naming/transformer"
 	"github.com/weft-mesh/weft/proxy/admin"
 	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/namers"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/telemetry"
 )
@@ -29,17 +26,12 @@ type Proxy struct {
 	cfg   *config.Linker
 	start time.Time
 
-	tree      *telemetry.Tree
-	tracers   *telemetry.Tracers
-	resolver  *inet.Resolver
-	global    naming.Namer
-	namers    naming.Namers
-	binder    *late
-	discovery []Discovery
-	shared    plugin.Shared
-	parts     []plugin.Telemeter
-	routers   []router
-	admin     *admin.Server
+	tree    *telemetry.Tree
+	tracers *telemetry.Tracers
+	names   *namers.Set
+	parts   []plugin.Telemeter
+	routers []router
+	admin   *admin.Server
 
 	closers []io.Closer // in the order in which they were made
 	quit    chan time.Duration
@@ -113,39 +105,12 @@ func (p *Proxy) makeTelemeters() error {
 	return nil
 }
 
-func (p *Proxy) makeNamers() error {
-	p.own(&p.shared) // before all that uses it, and so closed after it
-	p.resolver = inet.New(inet.Options{Logger: p.opts.Logger})
-	p.own(p.resolver)
-	classes, err := p.classes()
+func (p *Proxy) makeNamers() (err error) {
+	p.names, err = namers.New(namers.Options{Namers: p.cfg.Namers, Tree: p.tree, Logger: p.opts.Logger})
 	if err != nil {
 		return err
 	}
-	p.global = global.New(global.Options{Inet: p.resolver.Resolve, FixedInet: p.resolver.ResolveOnce, Classes: classes})
-	p.binder = &late{}
-	root := dtab.MustPath("/#")
-	for _, part := range p.cfg.Namers {
-		prefix := root.Concat(part.Prefix)
-		scope := p.tree.Scope("namer", trimSlash(part.Prefix))
-		n, err := config.Build[naming.Namer](part, plugin.NamerEnv{
-			Prefix: prefix, Resolve: p.resolver.Resolve, Logger: p.opts.Logger,
-			Binder: p.binder, Shared: &p.shared, Metrics: scope,
-		})
-		if err != nil {
-			return err
-		}
-		ts, err := p.transformers(part)
-		if err != nil {
-			return errors.Join(err, closeIt(n))
-		}
-		n = transformer.Namer(n, ts...)
-		p.own(n)
-		p.report(prefix.String(), part.Kind, n, scope)
-		p.namers = append(p.namers, naming.Prefixed{Prefix: prefix, Namer: n})
-	}
-	whole := naming.NewInterpreter(naming.Options{Namers: p.namers, Global: p.global})
-	p.own(whole)
-	p.binder.set(whole)
+	p.own(p.names)
 	return nil
 }
 
@@ -154,15 +119,15 @@ func (p *Proxy) makeRouter(c *config.Router) error {
 	if err != nil {
 		return err
 	}
-	p.report("interpreter of "+c.Name(), c.Interpreter.Kind, in, p.tree.Scope("rt", c.Name(), "interpreter"))
+	p.names.Report("interpreter of "+c.Name(), c.Interpreter.Kind, in, p.tree.Scope("rt", c.Name(), "interpreter"))
 	announcers, err := p.makeAnnouncers(c)
 	if err != nil {
 		return err
 	}
 	r, err := config.Build[*plugin.Router](c.Part(), plugin.RouterEnv{
-		Config: c, Interpreter: in, Tree: p.tree, Tracers: p.tracers, Shared: &p.shared,
+		Config: c, Interpreter: in, Tree: p.tree, Tracers: p.tracers, Shared: p.names.Shared(),
 		Report: func(kind string, r naming.Reporter) {
-			p.report("identifier of "+c.Name(), kind, r, p.tree.Scope("rt", c.Name(), "identifier", kind))
+			p.names.Report("identifier of "+c.Name(), kind, r, p.tree.Scope("rt", c.Name(), "identifier", kind))
 		},
 		Logger: p.opts.Logger.With("router", c.Name()),
 	})
@@ -242,28 +207,16 @@ func (p *Proxy) end(cause error, grace time.Duration) error {
 }
 
 // BoundNames returns the ids of the names that namers can list.
-func (p *Proxy) BoundNames(context.Context) []string {
-	names := []string{}
-	for _, n := range p.namers {
-		l, ok := n.Namer.(plugin.Lister)
-		if !ok {
-			continue
-		}
-		paths, err := l.Names()
-		if err != nil {
-			continue // what cannot be listed now has no names to show
-		}
-		for _, path := range paths {
-			names = append(names, path.String())
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
+func (p *Proxy) BoundNames(ctx context.Context) []string { return p.names.BoundNames(ctx) }
+
+// Discovery is what one namer or interpreter watches.
+type Discovery = namers.Discovery
+
+// Discovery returns the namers and interpreters that follow the outside world, in
+// the order of the configuration.
+func (p *Proxy) Discovery() []Discovery { return p.names.Discovery() }
 
 type closerFunc func() error
 
 // Close implements io.Closer.
 func (f closerFunc) Close() error { return f() }
-
-func trimSlash(p dtab.Path) string { return p.String()[1:] }

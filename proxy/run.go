@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/proxy/listen"
 	"github.com/weft-mesh/weft/proxy/plugin"
 	"github.com/weft-mesh/weft/proxy/tlsfiles"
 )
@@ -212,7 +213,7 @@ func (p *Proxy) open(addr netip.AddrPort, o config.SocketOptions) (net.Listener,
 	if p.opts.Listen != nil {
 		return p.opts.Listen("tcp", addr.String())
 	}
-	return listenTCP(addr, o)
+	return listen.TCP(addr, o)
 }
 
 func (l *listeners) close() error {

@@ -1,4 +1,4 @@
-package proxy
+package namers
 
 import (
 	"sync"
@@ -22,16 +22,16 @@ func (d Discovery) Watches() []naming.WatchStatus { return d.reporter.Watches() 
 
 // Discovery returns the namers and interpreters that follow the outside world, in
 // the order of the configuration.
-func (p *Proxy) Discovery() []Discovery { return p.discovery }
+func (s *Set) Discovery() []Discovery { return s.discovery }
 
-// report notes a namer or interpreter that can tell what it watches, and gives it
-// metrics in scope.
-func (p *Proxy) report(name, kind string, made any, scope *telemetry.Scope) {
+// Report notes a namer, an interpreter or another part that can tell what it
+// watches, and gives it metrics in scope. What cannot tell is passed over.
+func (s *Set) Report(name, kind string, made any, scope *telemetry.Scope) {
 	r, ok := made.(naming.Reporter)
 	if !ok {
 		return
 	}
-	p.discovery = append(p.discovery, Discovery{Name: name, Kind: kind, reporter: r})
+	s.discovery = append(s.discovery, Discovery{Name: name, Kind: kind, reporter: r})
 	h := &health{reporter: r}
 	gauge := func(name string, of func(tally) float64) { scope.Gauge(name, func() float64 { return of(h.now()) }) }
 	gauge("watches", func(t tally) float64 { return float64(t.watches) })

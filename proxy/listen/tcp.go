@@ -1,4 +1,5 @@
-package proxy
+// Package listen opens listeners as a configuration says.
+package listen
 
 import (
 	"context"
@@ -11,9 +12,9 @@ import (
 	"github.com/weft-mesh/weft/proxy/config"
 )
 
-// listenTCP opens a listener with the socket options of the configuration. The
+// TCP opens a listener with the socket options of the configuration. The
 // backlog is the operating system's (net.core.somaxconn), which Go uses.
-func listenTCP(addr netip.AddrPort, o config.SocketOptions) (net.Listener, error) {
+func TCP(addr netip.AddrPort, o config.SocketOptions) (net.Listener, error) {
 	lc := net.ListenConfig{}
 	if o.ReusePort {
 		lc.Control = func(_, _ string, c syscall.RawConn) error {
