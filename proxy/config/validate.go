@@ -119,25 +119,32 @@ type socket struct {
 	path string
 }
 
-// sockets checks that no two servers want the same port. The original compares the
+// sockets finds servers that want the same port. The original compares the
 // addresses as they are written and fails to bind when one is the wildcard; here
 // the wildcard is found to conflict too. Port 0 conflicts with nothing.
-func (c *checker) sockets(l *Linker) {
-	var all []socket
-	add := func(addr netip.AddrPort, path string) {
-		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
-		for _, s := range all {
-			a, b := s.addr.Addr(), addr.Addr()
-			if addr.Port() != 0 && addr.Port() == s.addr.Port() && (a == b || a.IsUnspecified() || b.IsUnspecified()) {
-				c.report(path, fmt.Sprintf("Server conflict on port %d: %s listens on %s already", addr.Port(), s.path, s.addr))
-				break
-			}
+type sockets struct {
+	*checker
+	all []socket
+}
+
+func (s *sockets) add(addr netip.AddrPort, path string) {
+	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	for _, o := range s.all {
+		a, b := o.addr.Addr(), addr.Addr()
+		if addr.Port() != 0 && addr.Port() == o.addr.Port() && (a == b || a.IsUnspecified() || b.IsUnspecified()) {
+			s.report(path, fmt.Sprintf("Server conflict on port %d: %s listens on %s already", addr.Port(), o.path, o.addr))
+			break
 		}
-		all = append(all, socket{addr, path})
 	}
-	add(l.Admin.Addr(), "admin")
+	s.all = append(s.all, socket{addr, path})
+}
+
+// sockets checks the listeners of a proxy.
+func (c *checker) sockets(l *Linker) {
+	s := &sockets{checker: c}
+	s.add(l.Admin.Addr(), "admin")
 	if p := l.Admin.HTTPIdentifierPort; p != nil {
-		add(netip.AddrPortFrom(l.Admin.Addr().Addr(), uint16(*p)), "admin.httpIdentifierPort") //nolint:gosec // the decoder checks the range
+		s.add(netip.AddrPortFrom(l.Admin.Addr().Addr(), uint16(*p)), "admin.httpIdentifierPort") //nolint:gosec // the decoder checks the range
 	}
 	for i := range l.Routers {
 		for j := range l.Routers[i].Servers {
@@ -145,7 +152,7 @@ func (c *checker) sockets(l *Linker) {
 			if l.Routers[i].Servers[j].Port != nil {
 				path += ".port"
 			}
-			add(l.Routers[i].Addr(j), path)
+			s.add(l.Routers[i].Addr(j), path)
 		}
 	}
 }

@@ -23,6 +23,7 @@ func All() []config.Entry {
 		Protocols(), Namers(), Interpreters(), Transformers(), Telemeters(), Announcers(),
 		LoadBalancers(), FailureAccruals(), Backoffs(), Labelers(), Authorizers(),
 		HTTPIdentifiers(), H2Identifiers(), HTTPClassifiers(), H2Classifiers(), Propagators(),
+		Storages(), Interfaces(),
 	)
 }
 

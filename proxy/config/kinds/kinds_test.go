@@ -46,7 +46,7 @@ func TestExperimentalKinds(t *testing.T) {
 		"protocol thriftmux",
 		"namer io.l5d.k8s.external", "namer io.l5d.k8s.istio", "namer io.l5d.curator", "namer io.l5d.dnssrv", "namer io.l5d.rancher",
 		"interpreter io.l5d.k8s.configMap", "interpreter io.l5d.namerd.http", "interpreter io.l5d.k8s.istio",
-		"telemeter io.l5d.statsd",
+		"telemeter io.l5d.statsd", "storage io.l5d.etcd",
 	}, names)
 }
 
