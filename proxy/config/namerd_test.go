@@ -24,7 +24,7 @@ func TestNamerdCorpus(t *testing.T) {
 			require.NoError(t, err)
 			n, err := config.LoadNamerd(file, data, lenient(t))
 			if filepath.Base(file) == "etcd.yaml" {
-				require.ErrorContains(t, err, "testdata/namerd/etcd.yaml:4:3: storage: The io.l5d.etcd storage is experimental and must be explicitly enabled by setting the `experimental' parameter to `true'.")
+				require.ErrorContains(t, err, "testdata/namerd/etcd.yaml:4:9: storage: The io.l5d.etcd storage is experimental and must be explicitly enabled by setting the `experimental' parameter to `true'.")
 				return
 			}
 			require.NoError(t, err)
