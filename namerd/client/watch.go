@@ -1,0 +1,193 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/naming"
+)
+
+// watched is a namespace that is watched, and everything the list of them. Their texts
+// are those of the status.
+type (
+	watched    string
+	everything struct{}
+)
+
+// String names what is watched.
+func (w watched) String() string { return "dtab " + string(w) }
+
+// String names what is watched.
+func (everything) String() string { return "namespaces" }
+
+// recheck is how often what is watched is read without any news, in case that a
+// connection has died without a sign.
+const recheck = 30 * time.Second
+
+// Watch observes a namespace until ctx ends or the client is closed, as
+// namerd.Reader's Observe does: it does not block, connects again when the namerd is
+// lost, and what was known holds meanwhile. A namespace that is not there is the zero
+// Stored. Concurrent watches of a namespace share their connections.
+func (c *Client) Watch(ctx context.Context, namespace string) weft.Source[naming.State[namerd.Stored]] {
+	if namespace == "" {
+		return weft.Const[naming.State[namerd.Stored]]{V: naming.Failed[namerd.Stored](errNoNamespace)}
+	}
+	return c.dtabs.Observe(ctx, watched(namespace))
+}
+
+// WatchNamespaces observes List until ctx ends or the client is closed.
+func (c *Client) WatchNamespaces(ctx context.Context) weft.Source[naming.State[[]string]] {
+	return c.lists.Observe(ctx, everything{})
+}
+
+// watchDtab reads the dtab whenever the namerd says that there is something new: what
+// it streams has no version. It does not tell of deletions, but the list of
+// namespaces does.
+func (c *Client) watchDtab(ctx context.Context, key watched, set func(naming.State[namerd.Stored])) error {
+	path, err := inDtabs(string(key))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var news weft.Var[struct{}]
+	var streams sync.WaitGroup
+	defer streams.Wait()
+	defer cancel(nil)
+	streams.Go(func() {
+		cancel(ended{c.Stream(ctx, watch(path), func(json.RawMessage) error {
+			news.Store(struct{}{})
+			return nil
+		})})
+	})
+	list := c.lists.Observe(ctx, everything{})
+	for {
+		_, told := news.Load()
+		_, listed := list.Load()
+		s, err := c.Get(ctx, string(key))
+		if err != nil {
+			return whyEnded(ctx, err)
+		}
+		set(naming.Ok(s).At(ETag(s.Version)))
+		if err := waitForNews(ctx, told, listed); err != nil {
+			return whyEnded(ctx, err)
+		}
+	}
+}
+
+func (c *Client) watchList(ctx context.Context, _ everything, set func(naming.State[[]string])) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var streams sync.WaitGroup
+	defer streams.Wait()
+	defer cancel(nil)
+	var news weft.Var[struct{}]
+	streams.Go(func() {
+		cancel(ended{c.Stream(ctx, watch("dtabs"), func(json.RawMessage) error {
+			news.Store(struct{}{})
+			return nil
+		})})
+	})
+	for {
+		_, told := news.Load()
+		names, err := c.List(ctx)
+		if err != nil {
+			return whyEnded(ctx, err)
+		}
+		slices.Sort(names)
+		set(naming.Ok(names))
+		if err := waitForNews(ctx, told); err != nil {
+			return whyEnded(ctx, err)
+		}
+	}
+}
+
+func watch(path string) Request {
+	return Request{Path: path, Query: map[string][]string{"watch": {"true"}}, Header: acceptJSON()}
+}
+
+// waitForNews waits for one of signals, or for some time.
+func waitForNews(ctx context.Context, signals ...<-chan struct{}) error {
+	timed, cancel := context.WithTimeout(ctx, recheck)
+	defer cancel()
+	if err := naming.Any(timed, signals); err != nil && ctx.Err() != nil {
+		return err
+	}
+	return nil
+}
+
+// ended is the cause of the end of a watch whose stream has ended.
+type ended struct{ err error }
+
+// Error implements error.
+func (e ended) Error() string {
+	if e.err == nil {
+		return "the stream has ended"
+	}
+	return e.err.Error()
+}
+
+// Unwrap returns why the stream ended.
+func (e ended) Unwrap() error { return e.err }
+
+// whyEnded is what a watch returns that failed with err: nil if its stream ended in
+// order, which is no news.
+func whyEnded(ctx context.Context, err error) error {
+	if e, ok := errors.AsType[ended](context.Cause(ctx)); ok {
+		return e.err
+	}
+	return err
+}
+
+// Stream sends a request whose answer is a stream of JSON documents and hands them to
+// use until the stream ends, which is no error, ctx does, or use returns an error.
+func (c *Client) Stream(ctx context.Context, r Request, use func(json.RawMessage) error) error {
+	rsp, err := c.open(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer rsp.Body.Close() //nolint:errcheck // it has ended, or does now
+	limited := &limitedReader{r: rsp.Body}
+	dec := json.NewDecoder(limited)
+	for {
+		limited.left = maxBody
+		var item json.RawMessage
+		err := dec.Decode(&item)
+		var bad *json.SyntaxError
+		switch {
+		case err == nil:
+			if err := use(item); err != nil {
+				return err
+			}
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &bad): // what goes wrong in a stream that has begun is text in it
+			b, _ := io.ReadAll(io.LimitReader(io.MultiReader(dec.Buffered(), limited), 4096))
+			return fmt.Errorf("namerd says: %s", oneLine(string(b)))
+		default:
+			return &TransportError{Method: r.method(), URL: rsp.Request.URL.String(), Sent: true, Err: because(ctx, err)}
+		}
+	}
+}
+
+// limitedReader bounds what is read for one item.
+type limitedReader struct {
+	r    io.Reader
+	left int
+}
+
+// Read implements io.Reader.
+func (l *limitedReader) Read(b []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := l.r.Read(b[:min(len(b), l.left)])
+	l.left -= n
+	return n, err
+}
