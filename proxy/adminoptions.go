@@ -6,7 +6,6 @@ import (
 
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/proxy/admin"
-	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/plugin"
 )
 
@@ -22,7 +21,7 @@ func (p *Proxy) adminOptions() admin.Options {
 		Levels:     p.opts.Levels,
 		Shutdown:   func(grace time.Duration) { p.Shutdown(grace) },
 		Grace:      p.grace(),
-		Security:   security(p.cfg.Admin.Security),
+		Security:   admin.SecurityOf(p.cfg.Admin.Security),
 		Log:        p.opts.Logger,
 	}
 	p.own(o.Delegator)
@@ -96,16 +95,4 @@ func (p *Proxy) usage() ([]byte, error) {
 		u.Namers = append(u.Namers, n.Kind)
 	}
 	return json.Marshal(u)
-}
-
-func security(s config.Security) admin.Security {
-	off := func(enabled *bool) bool { return enabled != nil && !*enabled }
-	o := admin.Security{NoUI: off(s.UIEnabled), NoControl: off(s.ControlEnabled), NoDiagnostics: off(s.DiagnosticsEnabled)}
-	for _, e := range s.PathWhitelist {
-		o.PathWhitelist = append(o.PathWhitelist, e.String())
-	}
-	for _, e := range s.PathBlacklist {
-		o.PathBlacklist = append(o.PathBlacklist, e.String())
-	}
-	return o
 }

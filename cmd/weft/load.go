@@ -26,7 +26,7 @@ func load(cmd *cobra.Command, file string, opts config.Options) (*config.Linker,
 	}
 	opts.Registry = reg
 	cfg, err := config.Load(name, data, opts)
-	if problems, ok := errors.AsType[config.Problems](err); ok {
+	if problems, ok := asProblems(err); ok {
 		report(cmd.ErrOrStderr(), problems)
 		return cfg, errReported
 	}
@@ -36,6 +36,8 @@ func load(cmd *cobra.Command, file string, opts config.Options) (*config.Linker,
 	report(cmd.ErrOrStderr(), cfg.Warnings)
 	return cfg, nil
 }
+
+func asProblems(err error) (config.Problems, bool) { return errors.AsType[config.Problems](err) }
 
 func read(in io.Reader, file string) (data []byte, name string, err error) {
 	if file == "-" {

@@ -1,5 +1,6 @@
-// Command weft runs a service mesh proxy from a Linkerd 1.x configuration, checks
-// and explains such configurations, and shows a whole mesh in one process.
+// Command weft runs a service mesh proxy from a Linkerd 1.x configuration and a
+// control plane from a namerd configuration, checks and explains such configurations,
+// and shows a whole mesh in one process.
 package main
 
 import (
@@ -45,10 +46,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "weft",
-		Short:         "The service mesh: a proxy for Linkerd 1.x configurations",
+		Short:         "The service mesh: proxy and control plane for Linkerd 1.x configurations",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), checkCommand(), explainCommand(), demoCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), explainCommand(), namerdCommand(), demoCommand(), versionCommand())
 	return root
 }

@@ -52,8 +52,14 @@ func runCommand() *cobra.Command {
 	return cmd
 }
 
+// server is a proxy or a control plane that has been started.
+type server interface {
+	Wait(ctx context.Context) error
+	Reopen() error
+}
+
 // wait lets p serve until its end, and SIGHUP reopen its logs.
-func wait(ctx context.Context, p *proxy.Proxy, logger *slog.Logger) error {
+func wait(ctx context.Context, p server, logger *slog.Logger) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	done := make(chan struct{})

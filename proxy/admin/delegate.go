@@ -25,6 +25,11 @@ type question struct {
 }
 
 func (x *site) delegate(w http.ResponseWriter, r *http.Request) {
+	x.explain(w, r, x.delegator)
+}
+
+// explain answers a question by who explains the names of its namespace.
+func (x *site) explain(w http.ResponseWriter, r *http.Request, by func(namespace string) naming.Delegator) {
 	var q question
 	if r.Method == post {
 		status, text := readQuestion(w, r, &q)
@@ -36,7 +41,7 @@ func (x *site) delegate(w http.ResponseWriter, r *http.Request) {
 		v := r.URL.Query()
 		q = question{Namespace: v.Get("namespace"), Dtab: v.Get("dtab"), Path: v.Get("path")}
 	}
-	delegator := x.delegator(q.Namespace)
+	delegator := by(q.Namespace)
 	if delegator == nil {
 		writeText(w, http.StatusNotImplemented, "Name Interpreter for "+q.Namespace+" cannot show delegations")
 		return

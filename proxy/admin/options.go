@@ -46,6 +46,9 @@ type Options struct {
 	// UsageJSON returns what /admin/metrics/usage shows. Nil has no such page.
 	UsageJSON func() ([]byte, error)
 
+	// Namespaces are those of a namerd. Nil is a proxy.
+	Namespaces *Namespaces
+
 	// Routers are shown in this order.
 	Routers []Router
 

@@ -27,7 +27,7 @@ type pages struct {
 func newPages() (*pages, error) {
 	p := &pages{byName: map[string]*template.Template{}}
 	funcs := template.FuncMap{"ms": func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }}
-	for _, name := range []string{"dashboard", "services", "delegator", "logging", "requests", "help"} {
+	for _, name := range []string{"dashboard", "services", "delegator", "logging", "requests", "help", "namespaces"} {
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(assets, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("admin: page %s: %w", name, err)
@@ -46,6 +46,13 @@ type view struct {
 	All                  []routerView // Routers is what the query selects of them
 	Selected             string
 	Requests             []requestView
+	Namespaces           []link
+	Problem              string
+
+	// Root leads from the page to the root of the server, and Delegator to what
+	// explains names; both are relative, so that the pages work behind a proxy that adds
+	// a prefix.
+	Root, Delegator string
 }
 
 type link struct{ Href, Text string }
@@ -81,7 +88,8 @@ type requestView struct {
 // view returns what all pages have.
 func (x *site) view(r *http.Request, page, title string) *view {
 	v := &view{Title: title, Name: x.opts.Name, Version: x.opts.Version, Page: page, Selected: r.URL.Query().Get("router")}
-	for _, l := range []link{{"/", "routers"}, {"/services", "services"}, {"/delegator", "dtab"}, {"/logging", "logging"}, {"/requests", "requests"}, {"/help", "help"}} {
+	v.Root, v.Delegator = "./", "./delegator.json"
+	for _, l := range []link{{"/", x.home()}, {"/services", "services"}, {"/delegator", "dtab"}, {"/logging", "logging"}, {"/requests", "requests"}, {"/help", "help"}} {
 		if x.mux.find(l.Href) != nil && x.filter.serves(l.Href) {
 			// Relative, so that the pages work behind a proxy that adds a prefix.
 			v.Nav = append(v.Nav, link{"./" + strings.TrimPrefix(l.Href, "/"), l.Text})
@@ -102,6 +110,14 @@ func (x *site) view(r *http.Request, page, title string) *view {
 		v.Routers, v.Selected = v.All, ""
 	}
 	return v
+}
+
+// home names the first page.
+func (x *site) home() string {
+	if x.opts.Namespaces != nil {
+		return "namespaces"
+	}
+	return "routers"
 }
 
 func (x *site) render(w http.ResponseWriter, v *view) {

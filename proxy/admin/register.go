@@ -21,10 +21,17 @@ func (x *site) register() error {
 	page := func(path string, h http.HandlerFunc) { add(path, methods(h, get)) }
 	o := &x.opts
 
-	page("/", x.dashboard)
-	page("/services", x.services)
-	page("/delegator", x.playground)
-	page("/help", x.help)
+	if o.Namespaces != nil {
+		o.Namespaces.register(x, add)
+	} else {
+		page("/", x.dashboard)
+		page("/services", x.services)
+		page("/delegator", x.playground)
+		page("/help", x.help)
+		add("/delegator.json", methods(x.delegate, get, post))
+		page("/bound-names.json", x.boundNames)
+		page("/client_state.json", x.clientState)
+	}
 	page("/files/", x.file)
 	page("/admin/files/", x.file)
 	page("/favicon.ico", x.favicon)
@@ -67,10 +74,7 @@ func (x *site) register() error {
 	if o.ConfigJSON != nil {
 		page("/config.json", document(o.ConfigJSON, typeJSONUTF8))
 	}
-	add("/delegator.json", methods(x.delegate, get, post))
-	page("/bound-names.json", x.boundNames)
 	page("/discovery.json", x.discovery)
-	page("/client_state.json", x.clientState)
 	for key, state := range o.NamerStates {
 		page("/namer_state/"+strings.TrimPrefix(key, "/")+".json", stateOf(state))
 	}

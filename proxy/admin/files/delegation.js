@@ -28,7 +28,7 @@ export function dtabText(dentries) {
 }
 
 export async function explain(namespace, dtab, path) {
-  const rep = await fetch("./delegator.json", {
+  const rep = await fetch(document.body.dataset.delegator, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ namespace, dtab, path }),

@@ -27,6 +27,9 @@ func (i Interface) addr(port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(ip, port)
 }
 
+// ServerTLS returns how the interface speaks TLS, nil if it does not.
+func (i Interface) ServerTLS() *config.ServerTLS { return i.TLS }
+
 // HTTPController is the configuration of io.l5d.httpController.
 type HTTPController struct {
 	Interface `yaml:",inline"`

@@ -1,0 +1,51 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/proxy/admin"
+)
+
+// adminOptions is what the admin server shows of the control plane.
+func (d *Daemon) adminOptions() admin.Options {
+	o := admin.Options{
+		Name: "namerd", Version: d.opts.Version, Build: d.opts.Build, Start: d.start,
+		Tree:        d.tree,
+		ConfigJSON:  d.cfg.JSON,
+		NamerStates: d.names.States(),
+		Levels:      d.opts.Levels,
+		Shutdown:    func(grace time.Duration) { d.Shutdown(grace) },
+		Grace:       d.grace(),
+		Security:    admin.SecurityOf(d.cfg.Admin.Security),
+		Log:         d.opts.Logger,
+		Namespaces: &admin.Namespaces{
+			List: d.store.List,
+			Dtab: func(ctx context.Context, namespace string) (dtab.Dtab, bool, error) {
+				s, err := d.store.Get(ctx, namespace)
+				return s.Dtab, s.Exists, err
+			},
+			Delegator: d.names.Binder(),
+		},
+		Handlers: map[string]http.Handler{},
+	}
+	for _, t := range d.parts {
+		if t.Prometheus != nil {
+			o.PrometheusPath, o.PrometheusPrefix = t.Prometheus.Path, t.Prometheus.Prefix
+		}
+	}
+	for _, x := range d.names.Discovery() {
+		o.Discovery = append(o.Discovery, admin.Discovery{Name: x.Name, Kind: x.Kind, Watches: x.Watches})
+	}
+	if s, ok := d.store.(Stater); ok {
+		path, state := s.State()
+		o.Handlers[path] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(state())
+		})
+	}
+	return o
+}
