@@ -16,7 +16,7 @@ import (
 // Bind returns what a name is bound to by the dtab of a namespace followed by local.
 // The endpoints of the leaves are those of the moment.
 func (c *Client) Bind(ctx context.Context, namespace string, local dtab.Dtab, p dtab.Path) (dtab.Tree[*naming.Bound], error) {
-	b, err := c.ask1(ctx, "bind", namespace, question(local, p))
+	b, err := c.bound(ctx, "bind", namespace, question(local, p))
 	if err != nil {
 		return dtab.Tree[*naming.Bound]{}, err
 	}
@@ -40,12 +40,12 @@ func ParseBound(b []byte) (dtab.Tree[*naming.Bound], error) {
 		return t, err
 	}
 	var addrs []naming.State[weft.EndpointSet]
-	d.MapLeaves(func(leaf naming.Delegation) naming.Delegation {
-		addrs = append(addrs, leaf.Addr)
-		return leaf
+	d.MapLeaves(func(d naming.Delegation) naming.Delegation {
+		addrs = append(addrs, d.Addr)
+		return d
 	})
-	return dtab.Map(t, func(bound *naming.Bound) *naming.Bound {
-		with := *bound
+	return dtab.Map(t, func(leaf *naming.Bound) *naming.Bound {
+		with := *leaf
 		addr := addrs[0]
 		addrs = addrs[1:]
 		with.Addrs = func(context.Context) weft.Source[naming.State[weft.EndpointSet]] {
@@ -66,7 +66,7 @@ func (c *Client) Resolve(ctx context.Context, namespace string, local dtab.Dtab,
 }
 
 func (c *Client) endpoints(ctx context.Context, api, namespace string, q url.Values) (weft.EndpointSet, error) {
-	b, err := c.ask1(ctx, api, namespace, q)
+	b, err := c.bound(ctx, api, namespace, q)
 	if err != nil {
 		return weft.EndpointSet{}, err
 	}
@@ -90,10 +90,10 @@ var errPending = errors.New("the endpoints are not known yet")
 func (c *Client) Delegate(ctx context.Context, namespace string, local dtab.Dtab, p dtab.Path) (naming.Delegation, error) {
 	r := Request{Path: "delegate", Header: acceptJSON(), Query: question(local, p)}
 	if namespace != "" {
-		r.Path += "/" + segment(namespace)
+		r.Path += "/" + Escape(namespace)
 	}
 	if len(r.Query.Encode()) > longQuery {
-		body, err := json.Marshal(map[string]string{"namespace": namespace, "dtab": local.String(), "path": p.String()})
+		body, err := json.Marshal(map[string]string{"namespace": namespace, "dtab": text(local), "path": p.String()})
 		if err != nil {
 			return naming.Delegation{}, err
 		}
@@ -119,16 +119,16 @@ const longQuery = 2048
 func question(local dtab.Dtab, p dtab.Path) url.Values {
 	q := url.Values{"path": {p.String()}}
 	if len(local) > 0 {
-		q.Set("dtab", local.String())
+		q.Set("dtab", text(local))
 	}
 	return q
 }
 
-func (c *Client) ask1(ctx context.Context, api, namespace string, q url.Values) ([]byte, error) {
+func (c *Client) bound(ctx context.Context, api, namespace string, q url.Values) ([]byte, error) {
 	if namespace == "" {
 		return nil, errNoNamespace
 	}
-	rsp, err := c.Do(ctx, Request{Path: api + "/" + segment(namespace), Query: q, Header: acceptJSON()})
+	rsp, err := c.Do(ctx, Request{Path: api + "/" + Escape(namespace), Query: q, Header: acceptJSON()})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,6 +34,10 @@ type shared struct {
 	lists *naming.Shared[everything, []string]
 }
 
+// connectTimeout is how long one namerd may take to take a connection, so that there
+// is time left for the next one.
+const connectTimeout = 4 * time.Second
+
 // New returns a client of the namerd at base, such as http://namerd:4180. A path in
 // it is kept as a prefix. Several, separated by commas, are tried in turn when one
 // cannot be reached: for reads, and for writes of which nothing was sent yet.
@@ -51,8 +56,9 @@ func New(base string, o Options) (*Client, error) {
 	} else {
 		s.own = &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSClientConfig:     o.TLS,
-			TLSHandshakeTimeout: 10 * time.Second,
+			TLSHandshakeTimeout: connectTimeout,
 			ForceAttemptHTTP2:   true,
 			MaxIdleConnsPerHost: 4,
 			IdleConnTimeout:     time.Minute,

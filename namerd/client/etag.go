@@ -3,7 +3,6 @@ package client
 import (
 	"encoding/base64"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/weft-mesh/weft/namerd"
@@ -34,8 +33,3 @@ func TrimETag(tag string) string {
 	return tag
 }
 
-// segment returns a namespace as it stands in the path of a request. namerd takes the
-// path as it comes, so that only what cannot stand there is escaped.
-func segment(namespace string) string {
-	return (&url.URL{Path: namespace}).EscapedPath()
-}

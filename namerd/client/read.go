@@ -56,7 +56,7 @@ func (c *Client) History(ctx context.Context, namespace string, limit int) ([]na
 		return nil, errNoNamespace
 	}
 	rsp, err := c.Do(ctx, Request{
-		Path: "history/" + segment(namespace), Query: url.Values{"limit": {strconv.Itoa(limit)}}, Header: acceptJSON(),
+		Path: "history/" + Escape(namespace), Query: url.Values{"limit": {strconv.Itoa(limit)}}, Header: acceptJSON(),
 	})
 	if failed, ok := errors.AsType[*StatusError](err); ok && failed.Code == http.StatusNotFound {
 		return nil, fmt.Errorf("%w: %w", ErrNoHistory, err)
@@ -104,7 +104,7 @@ func inDtabs(namespace string) (string, error) {
 	if namespace == "" {
 		return "", errNoNamespace
 	}
-	return "dtabs/" + segment(namespace), nil
+	return "dtabs/" + Escape(namespace), nil
 }
 
 func nonsense(what string, err error) error {

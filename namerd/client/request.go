@@ -64,6 +64,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, &TransportError{Method: r.method(), URL: rsp.Request.URL.String(), Sent: true, Err: because(ctx, err)}
 	}
+	if why := rsp.Header.Get("weft-stale"); why != "" {
+		c.opts.Logger.WarnContext(ctx, "namerd cannot ask its store and answers what it knew", "url", rsp.Request.URL.String(), "why", why)
+	}
 	return &Response{Code: rsp.StatusCode, Header: rsp.Header, Body: body}, nil
 }
 
@@ -89,6 +92,7 @@ func (c *Client) open(ctx context.Context, r Request) (*http.Response, error) {
 			c.good.Store(int32(at))
 			return rsp, err
 		}
+		c.good.CompareAndSwap(int32(at), int32((at+1)%len(c.bases)))
 		all = append(all, err)
 		if ctx.Err() != nil || lost.Sent && !r.reads() {
 			break
@@ -169,6 +173,9 @@ func oneLine(text string) string {
 func message(rsp *http.Response) string {
 	b, _ := io.ReadAll(io.LimitReader(rsp.Body, 4096))
 	text := strings.ToValidUTF8(strings.TrimSpace(string(b)), "\uFFFD")
+	if text == "" {
+		text = oneLine(rsp.Header.Get("weft-error")) // where the body is empty for the sake of 1.7.5
+	}
 	if to := rsp.Header.Get("Location"); to != "" && rsp.StatusCode/100 == 3 {
 		text = strings.TrimSpace("it has moved to " + to + " " + text)
 	}

@@ -32,6 +32,9 @@ func (everything) String() string { return "namespaces" }
 // connection has died without a sign.
 const recheck = 30 * time.Second
 
+// minStream is the least time between the beginnings of two streams.
+const minStream = time.Second
+
 // Watch observes a namespace until ctx ends or the client is closed, as
 // namerd.Reader's Observe does: it does not block, connects again when the namerd is
 // lost, and what was known holds meanwhile. A namespace that is not there is the zero
@@ -56,53 +59,56 @@ func (c *Client) watchDtab(ctx context.Context, key watched, set func(naming.Sta
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	var news weft.Var[struct{}]
-	var streams sync.WaitGroup
-	defer streams.Wait()
-	defer cancel(nil)
-	streams.Go(func() {
-		cancel(ended{c.Stream(ctx, watch(path), func(json.RawMessage) error {
-			news.Store(struct{}{})
-			return nil
-		})})
-	})
 	list := c.lists.Observe(ctx, everything{})
-	for {
-		_, told := news.Load()
-		_, listed := list.Load()
+	return c.follow(ctx, path, list, func(ctx context.Context) error {
 		s, err := c.Get(ctx, string(key))
-		if err != nil {
-			return whyEnded(ctx, err)
+		if err == nil {
+			set(naming.Ok(s).At(ETag(s.Version)))
 		}
-		set(naming.Ok(s).At(ETag(s.Version)))
-		if err := waitForNews(ctx, told, listed); err != nil {
-			return whyEnded(ctx, err)
-		}
-	}
+		return err
+	})
 }
 
 func (c *Client) watchList(ctx context.Context, _ everything, set func(naming.State[[]string])) error {
+	never := weft.Const[naming.State[[]string]]{}
+	return c.follow(ctx, "dtabs", never, func(ctx context.Context) error {
+		names, err := c.List(ctx)
+		if err == nil {
+			slices.Sort(names)
+			set(naming.Ok(names))
+		}
+		return err
+	})
+}
+
+// follow calls read now, whenever the stream of path or list says that there is
+// something new, and now and then, until one of them fails.
+func (c *Client) follow(ctx context.Context, path string, list weft.Source[naming.State[[]string]], read func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
+	var news weft.Var[struct{}]
 	var streams sync.WaitGroup
 	defer streams.Wait()
 	defer cancel(nil)
-	var news weft.Var[struct{}]
 	streams.Go(func() {
-		cancel(ended{c.Stream(ctx, watch("dtabs"), func(json.RawMessage) error {
+		started := time.Now()
+		err := c.Stream(ctx, watch(path), func(json.RawMessage) error {
 			news.Store(struct{}{})
 			return nil
-		})})
+		})
+		// A namerd that refuses streams but can be read is not asked all the time.
+		select {
+		case <-time.After(time.Until(started.Add(minStream))):
+		case <-ctx.Done():
+		}
+		cancel(&endedError{err})
 	})
 	for {
 		_, told := news.Load()
-		names, err := c.List(ctx)
-		if err != nil {
+		_, listed := list.Load()
+		if err := read(ctx); err != nil {
 			return whyEnded(ctx, err)
 		}
-		slices.Sort(names)
-		set(naming.Ok(names))
-		if err := waitForNews(ctx, told); err != nil {
+		if err := waitForNews(ctx, told, listed); err != nil {
 			return whyEnded(ctx, err)
 		}
 	}
@@ -122,11 +128,11 @@ func waitForNews(ctx context.Context, signals ...<-chan struct{}) error {
 	return nil
 }
 
-// ended is the cause of the end of a watch whose stream has ended.
-type ended struct{ err error }
+// endedError is the cause of the end of a watch whose stream has ended.
+type endedError struct{ err error }
 
 // Error implements error.
-func (e ended) Error() string {
+func (e *endedError) Error() string {
 	if e.err == nil {
 		return "the stream has ended"
 	}
@@ -134,12 +140,12 @@ func (e ended) Error() string {
 }
 
 // Unwrap returns why the stream ended.
-func (e ended) Unwrap() error { return e.err }
+func (e *endedError) Unwrap() error { return e.err }
 
 // whyEnded is what a watch returns that failed with err: nil if its stream ended in
 // order, which is no news.
 func whyEnded(ctx context.Context, err error) error {
-	if e, ok := errors.AsType[ended](context.Cause(ctx)); ok {
+	if e, ok := errors.AsType[*endedError](context.Cause(ctx)); ok {
 		return e.err
 	}
 	return err
