@@ -29,6 +29,7 @@ func (p *Proxy) adminOptions() admin.Options {
 		if t.Recent != nil {
 			o.Recent = t.Recent
 		}
+		o.Influx = o.Influx || t.Influx
 		if t.Prometheus != nil {
 			o.PrometheusPath, o.PrometheusPrefix = t.Prometheus.Path, t.Prometheus.Prefix
 		}

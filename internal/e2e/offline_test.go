@@ -25,13 +25,10 @@ import (
 // what the refusal names.
 func notBuilt() map[string]string {
 	return map[string]string{
-		"linkerd/influxdb.yaml":          `kind "io.l5d.influxdb"`,
-		"linkerd/statsd.yaml":            `kind "io.l5d.statsd"`,
-		"linkerd/zipkin.yaml":            `kind "io.l5d.zipkin"`,
-		"linkerd/thrift.yaml":            `protocol "thrift"`,
-		"linkerd/thriftmux.yaml":         `protocol "thriftmux"`,
-		"examples/influxdb/linkerd1.yml": `kind "io.l5d.influxdb"`,
-		"examples/influxdb/linkerd2.yml": `kind "io.l5d.influxdb"`,
+		"linkerd/statsd.yaml":    `kind "io.l5d.statsd"`,
+		"linkerd/zipkin.yaml":    `kind "io.l5d.zipkin"`,
+		"linkerd/thrift.yaml":    `protocol "thrift"`,
+		"linkerd/thriftmux.yaml": `protocol "thriftmux"`,
 	}
 }
 

@@ -33,6 +33,7 @@ func (d *Daemon) adminOptions() admin.Options {
 		Handlers: map[string]http.Handler{},
 	}
 	for _, t := range d.parts {
+		o.Influx = o.Influx || t.Influx
 		if t.Prometheus != nil {
 			o.PrometheusPath, o.PrometheusPrefix = t.Prometheus.Path, t.Prometheus.Prefix
 		}

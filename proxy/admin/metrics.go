@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/telemetry/influx"
 	"github.com/weft-mesh/weft/telemetry/prom"
 )
 
@@ -24,4 +25,9 @@ func (x *site) metrics(w http.ResponseWriter, r *http.Request) {
 func (x *site) prometheus(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", prom.ContentType)
 	_ = prom.Write(w, x.opts.Tree, prom.Options{Prefix: x.opts.PrometheusPrefix}) // nobody is left to be told
+}
+
+func (x *site) influx(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", influx.ContentType)
+	_ = influx.Write(w, x.opts.Tree, influx.Options{Host: r.Host}) // nobody is left to be told
 }

@@ -37,6 +37,9 @@ type Options struct {
 	// DefaultPrometheusPath. PrometheusPrefix goes before the names of all metrics.
 	PrometheusPath, PrometheusPrefix string
 
+	// Influx has the page /admin/metrics/influxdb, the metrics in InfluxDB's line protocol.
+	Influx bool
+
 	// Recent holds the requests of the page /requests. Nil has no such page.
 	Recent *telemetry.Recent
 

@@ -58,6 +58,9 @@ func (x *site) register() error {
 
 	page("/admin/metrics.json", x.metrics)
 	page(o.PrometheusPath, x.prometheus)
+	if o.Influx {
+		page("/admin/metrics/influxdb", x.influx)
+	}
 	if o.UsageJSON != nil {
 		page("/admin/metrics/usage", document(o.UsageJSON, typeJSON))
 	}

@@ -16,6 +16,8 @@ type Telemeter struct {
 	// Prometheus, if set, is where and with which prefix the admin server shows the
 	// metrics as Prometheus text.
 	Prometheus *Prometheus
+	// Influx, if set, has the admin server show the metrics in InfluxDB's line protocol.
+	Influx bool
 	// Run, if set, exports until ctx ends.
 	Run func(ctx context.Context) error
 }

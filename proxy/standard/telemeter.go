@@ -16,6 +16,7 @@ func telemeters() []config.Entry {
 		config.Define(role, "io.l5d.prometheus", func(c kinds.PrometheusTelemeter, _ plugin.TelemeterEnv) (plugin.Telemeter, error) {
 			return plugin.Telemeter{Prometheus: &plugin.Prometheus{Path: c.Path, Prefix: c.Prefix}}, nil
 		}, t),
+		config.Define(role, "io.l5d.influxdb", func(none, plugin.TelemeterEnv) (plugin.Telemeter, error) { return plugin.Telemeter{Influx: true}, nil }, t),
 		config.Define(role, "io.l5d.recentRequests", func(c kinds.RecentRequestsTelemeter, _ plugin.TelemeterEnv) (plugin.Telemeter, error) {
 			capacity := 0
 			if c.Capacity != nil {

@@ -1,0 +1,101 @@
+package influx_test
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/telemetry/influx"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newTree(tb testing.TB) *telemetry.Tree {
+	tb.Helper()
+	tree := telemetry.NewTree(telemetry.Options{Window: -1})
+	tb.Cleanup(func() { assert.NoError(tb, tree.Close()) })
+	return tree
+}
+
+func write(t *testing.T, tree *telemetry.Tree, host string) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, influx.Write(&b, tree, influx.Options{Host: host}))
+	return b.String()
+}
+
+func TestLines(t *testing.T) {
+	for _, v := range []struct {
+		id   string
+		path []string
+		host string
+		want string
+	}{
+		{"95", []string{"foo", "bar", "bas"}, "", "foo:bar,host=none bas=1"},
+		{"7.10", []string{"rt", "incoming", "client", "#/bar", "requests"}, "", "rt:client,client=#/bar,host=none,rt=incoming requests=1"},
+		{"service of a client", []string{"rt", "in", "client", "#/b", "service", "svc/x", "requests"}, "l5d:9990", "rt:client:service,client=#/b,host=l5d:9990,rt=in,service=svc/x requests=1"},
+		{"server", []string{"rt", "in", "server", "127.0.0.1/4140", "requests"}, "", "rt:server,host=none,rt=in,server=127.0.0.1/4140 requests=1"},
+		{"failures keep their names", []string{"rt", "in", "service", "svc/x", "failures", "a.B"}, "", "rt:service:failures,host=none,rt=in,service=svc/x a.B=1"},
+		{"what would end a tag", []string{"rt", "in", "client", `#/a b,c=d\`, "x"}, "", `rt:client,client=#/a\ b\,c\=d\ ,host=none,rt=in x=1`},
+		{"a line break", []string{"a", "b\nc"}, "", "a,host=none b_c=1"},
+	} {
+		t.Run(v.id, func(t *testing.T) {
+			tree := newTree(t)
+			tree.Scope().Counter(v.path...).Inc()
+			assert.Equal(t, v.want+"\n", write(t, tree, v.host))
+		})
+	}
+}
+
+func TestScopes(t *testing.T) {
+	tree := newTree(t)
+	tree.Scope().Counter("def").Add(2)
+	tree.Scope().Counter("abc").Inc()
+	assert.Equal(t, "root,host=none abc=1,def=2\n", write(t, tree, ""), "96")
+
+	tree = newTree(t)
+	tree.Scope().Gauge("bas", func() float64 { return 1 })
+	tree.Scope().Gauge("none", math.NaN)
+	stat := tree.Scope("foo", "bar").Stat("bas")
+	assert.Equal(t, "root,host=none bas=1.0\n", write(t, tree, ""), "97")
+	stat.Record(1)
+	tree.CloseWindow()
+	const one = "foo:bar,host=none bas_avg=1.0,bas_count=1,bas_max=1,bas_min=1,bas_p50=1,bas_p90=1,bas_p95=1,bas_p99=1,bas_p999=1,bas_p9999=1,bas_sum=1\n"
+	assert.Equal(t, "root,host=none bas=1.0\n"+one, write(t, tree, ""), "97")
+	tree.CloseWindow()
+	assert.Contains(t, write(t, tree, ""), "bas_count=0,", "an empty window is shown too")
+
+	tree = newTree(t)
+	tree.Scope("x").Counter("failures").Inc()
+	tree.Scope("x", "failures").Counter("a").Inc()
+	tree.Scope("x").Counter("requests").Inc()
+	assert.Equal(t, "x,host=none failures=1,requests=1\nx:failures,host=none a=1\n", write(t, tree, ""))
+	assert.Empty(t, write(t, newTree(t), ""))
+}
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("gone") }
+
+func TestWriterFails(t *testing.T) {
+	tree := newTree(t)
+	for i := range 2000 {
+		tree.Scope("scope", string(rune('a'+i%26)), string(rune('a'+i/26))).Counter("requests").Inc()
+	}
+	require.EqualError(t, influx.Write(failingWriter{}, tree, influx.Options{}), "gone")
+}
+
+func ExampleWrite() {
+	tree := telemetry.NewTree(telemetry.Options{})
+	defer tree.Close()
+	tree.Scope("rt", "http", "client", "#/io.l5d.fs/web").Counter("requests").Add(3)
+	_ = influx.Write(os.Stdout, tree, influx.Options{Host: "localhost:9990"})
+	// Output: rt:client,client=#/io.l5d.fs/web,host=localhost:9990,rt=http requests=3
+}
