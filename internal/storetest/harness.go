@@ -49,23 +49,15 @@ type Harness struct {
 	Many int
 
 	// Steps is how many operations a run of the property test has on average, and Runs
-	// how many runs there are. Zero is 30 and 30.
+	// how many runs there are. Zero is 30 and 30; more than 100 runs are 100.
 	Steps, Runs int
 
-	// Load is what Run gives to Concurrent. Zero fields are 8 writers on 2 handles who make 400
-	// writes together.
+	// Load is what Run gives to Concurrent.
 	Load Load
 
 	// Within is how long an observer may take to see a write on a busy machine before the
 	// test fails. Zero is 20 s.
 	Within time.Duration
-}
-
-// Load says how much Concurrent does.
-type Load struct {
-	Handles int // stores opened
-	Writers int // goroutines, spread over the handles
-	Writes  int // acknowledged writes in all
 }
 
 func (h Harness) withDefaults() Harness {
@@ -80,8 +72,4 @@ func (h Harness) withDefaults() Harness {
 	h.Load = h.Load.withDefaults()
 	h.Within = cmp.Or(h.Within, 20*time.Second)
 	return h
-}
-
-func (l Load) withDefaults() Load {
-	return Load{Handles: cmp.Or(l.Handles, 2), Writers: cmp.Or(l.Writers, 8), Writes: cmp.Or(l.Writes, 400)}
 }

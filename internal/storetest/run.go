@@ -10,6 +10,23 @@ func (h Harness) Run(t *testing.T) {
 		run  func(Harness, *testing.T)
 	}{
 		{"writes", Harness.writes},
+		{"versions", Harness.versions},
+		{"foreign versions", Harness.foreignVersions},
+		{"names", Harness.names},
+		{"values", Harness.values},
+		{"large", Harness.large},
+		{"history", Harness.history},
+		{"long history", Harness.longHistory},
+		{"observe", Harness.observe},
+		{"burst", Harness.burst},
+		{"wakeups", Harness.wakeups},
+		{"many", Harness.many},
+		{"come and go", Harness.comeAndGo},
+		{"cancelled", Harness.cancelled},
+		{"closing", Harness.closing},
+		{"races", Harness.races},
+		{"restart", Harness.restart},
+		{"property", Harness.property},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(h, t) })
 	}
