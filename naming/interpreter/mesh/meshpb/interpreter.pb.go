@@ -85,8 +85,13 @@ func (x *BindReq) GetDtab() *Dtab {
 }
 
 type BoundTreeRsp struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tree          *BoundNameTree         `protobuf:"bytes,1,opt,name=tree,proto3" json:"tree,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Tree  *BoundNameTree         `protobuf:"bytes,1,opt,name=tree,proto3" json:"tree,omitempty"`
+	// Where in the writes to namerd's store the tree belongs: the name of their
+	// sequence and the place in it. Sent to clients only that ask for it with the
+	// metadata key weft-revision; the original has no such fields.
+	RevisionOf    *string `protobuf:"bytes,100,opt,name=revision_of,json=revisionOf,proto3,oneof" json:"revision_of,omitempty"`
+	Revision      *uint64 `protobuf:"varint,101,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -126,6 +131,20 @@ func (x *BoundTreeRsp) GetTree() *BoundNameTree {
 		return x.Tree
 	}
 	return nil
+}
+
+func (x *BoundTreeRsp) GetRevisionOf() string {
+	if x != nil && x.RevisionOf != nil {
+		return *x.RevisionOf
+	}
+	return ""
+}
+
+func (x *BoundTreeRsp) GetRevision() uint64 {
+	if x != nil && x.Revision != nil {
+		return *x.Revision
+	}
+	return 0
 }
 
 // BoundNameTree is a tree of bound names.
@@ -583,9 +602,14 @@ const file_naming_interpreter_mesh_meshpb_interpreter_proto_rawDesc = "" +
 	"\aBindReq\x12)\n" +
 	"\x04root\x18\x01 \x01(\v2\x15.io.linkerd.mesh.PathR\x04root\x12)\n" +
 	"\x04name\x18\x02 \x01(\v2\x15.io.linkerd.mesh.PathR\x04name\x12)\n" +
-	"\x04dtab\x18\x03 \x01(\v2\x15.io.linkerd.mesh.DtabR\x04dtab\"B\n" +
+	"\x04dtab\x18\x03 \x01(\v2\x15.io.linkerd.mesh.DtabR\x04dtab\"\xa6\x01\n" +
 	"\fBoundTreeRsp\x122\n" +
-	"\x04tree\x18\x01 \x01(\v2\x1e.io.linkerd.mesh.BoundNameTreeR\x04tree\"\xe7\x05\n" +
+	"\x04tree\x18\x01 \x01(\v2\x1e.io.linkerd.mesh.BoundNameTreeR\x04tree\x12$\n" +
+	"\vrevision_of\x18d \x01(\tH\x00R\n" +
+	"revisionOf\x88\x01\x01\x12\x1f\n" +
+	"\brevision\x18e \x01(\x04H\x01R\brevision\x88\x01\x01B\x0e\n" +
+	"\f_revision_ofB\v\n" +
+	"\t_revision\"\xe7\x05\n" +
 	"\rBoundNameTree\x126\n" +
 	"\x03neg\x18\x01 \x01(\v2\".io.linkerd.mesh.BoundNameTree.NegH\x00R\x03neg\x129\n" +
 	"\x04fail\x18\x02 \x01(\v2#.io.linkerd.mesh.BoundNameTree.FailH\x00R\x04fail\x12<\n" +
@@ -672,6 +696,7 @@ func file_naming_interpreter_mesh_meshpb_interpreter_proto_init() {
 		return
 	}
 	file_naming_interpreter_mesh_meshpb_dtab_proto_init()
+	file_naming_interpreter_mesh_meshpb_interpreter_proto_msgTypes[1].OneofWrappers = []any{}
 	file_naming_interpreter_mesh_meshpb_interpreter_proto_msgTypes[2].OneofWrappers = []any{
 		(*BoundNameTree_Neg_)(nil),
 		(*BoundNameTree_Fail_)(nil),
