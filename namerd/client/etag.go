@@ -32,4 +32,3 @@ func TrimETag(tag string) string {
 	}
 	return tag
 }
-
