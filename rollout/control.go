@@ -13,8 +13,12 @@ import (
 // one does. It returns when that is written down.
 func (r *Runner) Pause(ctx context.Context, id ID) error {
 	_, err := r.demand(ctx, id, WantPause, func(ctx context.Context, l *ledger) (Outcome, error) {
-		if l.cur.Phase == Paused || !l.cur.Phase.forward() {
+		switch l.cur.Phase {
+		case Paused, Stopped:
 			return Suspended, nil
+		case RollingBack, Done:
+			return Unfinished, fmt.Errorf("rollout: %s is %s; it cannot be paused any more", id, l.cur)
+		default:
 		}
 		return r.takeOver(ctx, l, func(s *State) {
 			s.Resumes, s.Phase, s.Reason = s.Phase, Paused, "asked for"
@@ -82,7 +86,7 @@ func (r *Runner) Abandon(ctx context.Context, id ID) error {
 // done, or calls self if none runs it.
 func (r *Runner) demand(ctx context.Context, id ID, w Want, self func(context.Context, *ledger) (Outcome, error)) (Outcome, error) {
 	var last *ledger
-	for {
+	for asked := false; ; {
 		l, err := r.open(ctx, id)
 		switch {
 		case errors.Is(err, ErrNone) && last != nil:
@@ -90,16 +94,19 @@ func (r *Runner) demand(ctx context.Context, id ID, w Want, self func(context.Co
 		case err != nil:
 			return Unfinished, err
 		}
-		if last != nil && w == WantSkip && l.cur.Wanted != WantSkip {
+		if asked && w == WantSkip && l.cur.Wanted != WantSkip {
 			return Unfinished, nil // it has been dealt with
 		}
+		asked = asked || l.cur.Wanted == w
 		switch {
 		case !l.cur.Held(time.Now()):
 			return self(ctx, l)
 		case l.cur.Phase != Done && l.cur.Wanted != w:
-			if err := l.want(ctx, w); err != nil {
+			written, err := l.want(ctx, w)
+			if err != nil {
 				return Unfinished, err
 			}
+			asked = asked || written
 		}
 		last = l
 		select {
@@ -110,20 +117,23 @@ func (r *Runner) demand(ctx context.Context, id ID, w Want, self func(context.Co
 	}
 }
 
-// want writes what is wanted into a state that another process has. Nothing else of
-// it changes; if the process writes at the same time, the next turn sees.
-func (l *ledger) want(ctx context.Context, w Want) error {
+// want writes what is wanted into a state that another process has, and reports
+// whether it could. Nothing else of it changes; if the process writes at the same
+// time, it takes another turn.
+func (l *ledger) want(ctx context.Context, w Want) (written bool, err error) {
 	next := l.cur
 	next.Wanted = w
-	err := l.put(ctx, next)
+	err = l.put(ctx, next)
 	switch {
-	case err == nil, errors.Is(err, namerd.ErrMismatch), errors.Is(err, namerd.ErrMissing):
-		return nil
+	case err == nil:
+		return true, nil
+	case errors.Is(err, namerd.ErrMismatch), errors.Is(err, namerd.ErrMissing):
+		return false, nil
 	case permanent(err):
-		return err
+		return false, err
 	}
 	l.unreachable(err)
-	return nil
+	return false, nil
 }
 
 // ended returns how a rollout ended whose state is gone: what its last state said, or

@@ -99,7 +99,7 @@ func (p Plan) tree(step int) dtab.Tree[dtab.Path] {
 	if step < 0 {
 		return dtab.LeafOf(p.Old)
 	}
-	return p.Steps[step].Weight.tree(p.Old, p.New)
+	return p.Steps[step].Weight.Tree(p.Old, p.New)
 }
 
 // trees are all that the rule says in the course of the plan.

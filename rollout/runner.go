@@ -88,7 +88,7 @@ func (r *Runner) Resume(ctx context.Context, id ID) (Outcome, error) {
 	if l.cur.Held(time.Now()) {
 		return Unfinished, &HeldError{State: l.cur, Now: time.Now()}
 	}
-	if phase := l.cur.onward(); phase.forward() && phase != Promoting {
+	if l.cur.NeedsMeter() {
 		if r.opts.Meter == nil {
 			return Unfinished, errNoMeter
 		}
@@ -101,6 +101,13 @@ func (r *Runner) Resume(ctx context.Context, id ID) (Outcome, error) {
 			s.Phase, s.Reason, s.Resumes = to, "", ""
 		}
 	})
+}
+
+// NeedsMeter reports whether Runner.Resume measures: a rollout that is only being
+// ended need not be.
+func (s State) NeedsMeter() bool {
+	phase := s.onward()
+	return phase.forward() && phase != Promoting
 }
 
 // onward is the phase with which a rollout goes on.

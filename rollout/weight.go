@@ -44,9 +44,9 @@ func (w Weight) String() string {
 	return strings.TrimRight(fmt.Sprintf("%d.%02d", w/100, w%100), "0") + "%"
 }
 
-// tree returns the destination that sends w to the new branch and the rest to the
+// Tree returns the destination that sends w to the new branch and the rest to the
 // old one: percentages and not fractions, as two decimals of those are too few.
-func (w Weight) tree(older, newer dtab.Path) dtab.Tree[dtab.Path] {
+func (w Weight) Tree(older, newer dtab.Path) dtab.Tree[dtab.Path] {
 	switch {
 	case w <= 0:
 		return dtab.LeafOf(older)
