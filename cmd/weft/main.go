@@ -27,20 +27,27 @@ func main() {
 // errReported is an error whose text has been printed already.
 var errReported = errors.New("reported")
 
-// run executes a command line and returns the exit status: 0, or 1 after an error.
+// run executes a command line and returns the exit status: 0, or 1 after an error,
+// unless the command has statuses of its own.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	root := rootCommand()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	if err := root.ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, errReported) {
-			fmt.Fprintf(errs, "weft: %v\n", err)
-		}
-		return 1
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
 	}
-	return 0
+	var r interface{ Reported() bool }
+	if reported := errors.As(err, &r) && r.Reported(); !reported && !errors.Is(err, errReported) {
+		fmt.Fprintf(errs, "weft: %v\n", err)
+	}
+	var code interface{ ExitCode() int }
+	if errors.As(err, &code) {
+		return code.ExitCode()
+	}
+	return 1
 }
 
 func rootCommand() *cobra.Command {
@@ -50,6 +57,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), checkCommand(), explainCommand(), namerdCommand(), demoCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), explainCommand(), testCommand(), namerdCommand(), demoCommand(), versionCommand())
 	return root
 }
