@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/weft-mesh/weft/namerd"
 )
@@ -49,9 +50,15 @@ func (e *StatusError) Unwrap() error {
 	case http.StatusRequestEntityTooLarge:
 		return namerd.ErrTooLarge
 	default:
+		if strings.HasPrefix(e.Message, forbidden) {
+			return namerd.ErrForbidden // some writes that the store does not permit are a 500
+		}
 		return nil
 	}
 }
+
+// forbidden is what namerd says of what its store does not permit.
+const forbidden = "You do not have sufficient permissions"
 
 // TransportError says that there was no answer, or no whole one.
 type TransportError struct {

@@ -62,10 +62,10 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		err = errTooLong
 	}
 	if err != nil {
-		return nil, &TransportError{Method: r.method(), URL: rsp.Request.URL.String(), Sent: true, Err: because(ctx, err)}
+		return nil, &TransportError{Method: r.method(), URL: urlOf(rsp), Sent: true, Err: because(ctx, err)}
 	}
 	if why := rsp.Header.Get("weft-stale"); why != "" {
-		c.opts.Logger.WarnContext(ctx, "namerd cannot ask its store and answers what it knew", "url", rsp.Request.URL.String(), "why", why)
+		c.opts.Logger.WarnContext(ctx, "namerd cannot ask its store and answers what it knew", "url", urlOf(rsp), "why", why)
 	}
 	return &Response{Code: rsp.StatusCode, Header: rsp.Header, Body: body}, nil
 }
@@ -142,6 +142,14 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Respo
 	return nil, &StatusError{
 		Method: r.method(), URL: u, Code: rsp.StatusCode, Status: rsp.Status, Message: message(rsp),
 	}
+}
+
+// urlOf returns what was asked in the end, after redirects.
+func urlOf(rsp *http.Response) string {
+	if rsp.Request == nil {
+		return "" // the transport is somebody else's
+	}
+	return rsp.Request.URL.String()
 }
 
 // sign adds the headers that say who asks.
