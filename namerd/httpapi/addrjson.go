@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -75,12 +76,16 @@ func newMetaJSON(m map[string]string) map[string]any {
 	return out
 }
 
-// double is a number as Java shows it: 1.0, 0.25, 1.0E-4.
+// double is a number as Java shows it: 1.0, 0.25, 1.0E-4. JSON has none that is
+// infinite: the largest there is stands for that.
 type double float64
 
 // MarshalJSON implements json.Marshaler.
 func (d double) MarshalJSON() ([]byte, error) {
-	f := float64(d)
+	f := min(max(float64(d), 0), math.MaxFloat64)
+	if math.IsNaN(f) {
+		f = 0
+	}
 	if f == 0 || f >= 1e-3 && f < 1e7 {
 		text := strconv.FormatFloat(f, 'f', -1, 64)
 		if !strings.Contains(text, ".") {
