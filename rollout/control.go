@@ -31,11 +31,13 @@ func (r *Runner) Pause(ctx context.Context, id ID) error {
 // so; a process that runs the rollout does it if there is one.
 func (r *Runner) Promote(ctx context.Context, id ID) (Outcome, error) {
 	return r.demand(ctx, id, WantPromote, func(ctx context.Context, l *ledger) (Outcome, error) {
-		if p := l.cur.onward(); p == RollingBack || p == Done {
+		if l.cur.onward() == RollingBack {
 			return Unfinished, fmt.Errorf("rollout: %s is %s; it cannot be promoted any more", id, l.cur)
 		}
 		return r.takeOver(ctx, l, func(s *State) {
-			s.Phase, s.Reason, s.Resumes = Promoting, "asked for", ""
+			if s.Phase != Done {
+				s.Phase, s.Reason, s.Resumes = Promoting, "asked for", ""
+			}
 		})
 	})
 }
