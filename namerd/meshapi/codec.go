@@ -9,7 +9,9 @@ import (
 
 // codec is the service Codec: the text forms of paths and dtabs. Nothing stands for
 // nothing, in both directions.
-type codec struct{ meshpb.UnimplementedCodecServer }
+type codec struct {
+	meshpb.UnimplementedCodecServer
+}
 
 // ReadDtab implements meshpb.CodecServer.
 func (codec) ReadDtab(_ context.Context, req *meshpb.ReadDtabReq) (*meshpb.ReadDtabRsp, error) {

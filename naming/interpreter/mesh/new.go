@@ -21,7 +21,7 @@ func New(c Config, o Options) (*Interpreter, error) {
 		return nil, fmt.Errorf("%s: initialStreamWindowSizeKB: %d must be positive", kind, window)
 	}
 	r.EncodeDtab = encodeDtab
-	in, err := remote.New(r, o, opener(r.Namespace, window))
+	in, err := remote.New(r, o, opener(r.Namespace, window, &revisions{}))
 	if err != nil {
 		return nil, err
 	}

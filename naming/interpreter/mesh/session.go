@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/weft-mesh/weft"
@@ -30,12 +31,14 @@ const maxMessage = 64 << 20
 type session struct {
 	remote.Life
 	cc   *grpc.ClientConn
+	peer string
 	root *meshpb.Path
+	seen *revisions
 	wg   sync.WaitGroup
 }
 
-// opener returns how sessions are opened.
-func opener(namespace string, windowKB int) remote.Open {
+// opener returns how sessions are opened, which share what they have seen.
+func opener(namespace string, windowKB int, seen *revisions) remote.Open {
 	window := int32(min(windowKB, 2<<20)) << 10 //nolint:gosec // at most 2^31 - 1024
 	return func(ctx context.Context, p remote.Peer) (remote.Session, error) {
 		root, err := dtab.PathOf(namespace)
@@ -46,7 +49,7 @@ func opener(namespace string, windowKB int) remote.Open {
 		if err != nil {
 			return nil, err
 		}
-		s := &session{Life: remote.NewLife(), root: meshpb.NewPath(root)}
+		s := &session{Life: remote.NewLife(), peer: p.Endpoint.Addr, root: meshpb.NewPath(root), seen: seen}
 		s.cc, err = grpc.NewClient("passthrough:///"+p.Authority(),
 			grpc.WithAuthority(p.Authority()),
 			grpc.WithTransportCredentials(insecure.NewCredentials()), // Dial has seen to TLS
@@ -156,17 +159,40 @@ func (s *session) Ping(ctx context.Context) error {
 	}
 }
 
+// revisionKey is the metadata key that asks a namerd to tell where in the writes to
+// its store a tree belongs.
+const revisionKey = "weft-revision"
+
 // Tree implements remote.Session.
 func (s *session) Tree(ctx context.Context, q remote.Question, set func(naming.State[dtab.Tree[*naming.Bound]])) error {
 	rules, err := decodeDtab(q.Rules)
 	if err != nil {
 		return err
 	}
+	ctx = metadata.AppendToOutgoingContext(ctx, revisionKey, "1")
 	stream, err := meshpb.NewInterpreterClient(s.cc).StreamBoundTree(ctx, &meshpb.BindReq{Root: s.root, Name: meshpb.NewPath(q.Path), Dtab: rules})
 	return each(stream, err, func(rsp *meshpb.BoundTreeRsp) {
 		t, err := rsp.GetTree().Value()
-		set(result(t, err))
+		st := result(t, err)
+		if st.Known {
+			st.Err = s.compare(rsp)
+		}
+		set(st)
 	})
+}
+
+// compare notes the revision of an answer, and returns an error if a newer one was
+// seen.
+func (s *session) compare(rsp *meshpb.BoundTreeRsp) error {
+	if rsp.GetRevision() == 0 {
+		return nil // a namerd that does not tell, or does not know
+	}
+	if newest := s.seen.note(rsp.GetRevisionOf(), rsp.GetRevision()); newest > rsp.GetRevision() {
+		s.Note(remote.Behind)
+		return &remote.OlderError{Peer: s.peer, Revision: rsp.GetRevision(), Seen: newest}
+	}
+	s.Note(remote.Fresh)
+	return nil
 }
 
 // Addrs implements remote.Session.

@@ -59,9 +59,11 @@ func New(c Config, o Options, open Open) (*Interpreter, error) {
 }
 
 func (in *Interpreter) watchTree(ctx context.Context, q Question, set func(naming.State[dtab.Tree[*naming.Bound]])) error {
+	kept := newKeeper(ctx, set)
+	defer kept.close()
 	follow(ctx, in, q.String(), func(ctx context.Context, s Session, set func(naming.State[dtab.Tree[*naming.Bound]])) error {
 		return s.Tree(ctx, q, func(st naming.State[dtab.Tree[*naming.Bound]]) { set(naming.MapState(st, Settle)) })
-	}, set)
+	}, kept.set)
 	return nil
 }
 

@@ -26,6 +26,12 @@ const (
 	// settled is the age from which a session that ends was a good one, so that
 	// another is opened at once.
 	settled = 2 * time.Second
+
+	// laggardMin and laggardMax bound how long a session whose peer is behind is kept
+	// while there are other endpoints. It doubles from the one to the other as long as
+	// none of them turns out to be up to date.
+	laggardMin = time.Second
+	laggardMax = time.Minute
 )
 
 // link keeps a Session with one of the endpoints of namerd.
@@ -40,6 +46,7 @@ type link struct {
 
 	endpoints weft.Source[naming.State[weft.EndpointSet]]
 	redial    backoff
+	laggard   backoff
 	turn      int
 	cur       weft.Var[linkState]
 }
@@ -58,8 +65,9 @@ type linkState struct {
 func newLink(c Config, o Options, open Open) *link {
 	l := &link{
 		conf: c, opts: o, open: open,
-		redial: backoff{base: redialMin, limit: redialMax},
-		turn:   rand.IntN(1 << 16), // the proxies of a mesh spread over the endpoints
+		redial:  backoff{base: redialMin, limit: redialMax},
+		laggard: backoff{base: laggardMin, limit: laggardMax},
+		turn:    rand.IntN(1 << 16), // the proxies of a mesh spread over the endpoints
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.cur.Store(linkState{since: time.Now()})
@@ -130,22 +138,40 @@ func (l *link) run() {
 }
 
 // attend watches over a session until it has ended, and returns false, or until
-// its endpoint is not one any more while there are others, and returns true.
+// there is a reason to open another one, and returns true: its endpoint is not one
+// any more while there are others, or it is behind and there are others.
 func (l *link) attend(s Session, peer string) (moved bool) {
 	ping := time.NewTicker(l.conf.PingEvery)
 	defer ping.Stop()
+	var late <-chan time.Time
 	for {
 		st, stale := l.endpoints.Load()
-		if peers := usable(st); len(peers) > 0 && !slices.ContainsFunc(peers, func(e weft.Endpoint) bool { return e.Addr == peer }) {
+		peers := usable(st)
+		if len(peers) > 0 && !slices.ContainsFunc(peers, func(e weft.Endpoint) bool { return e.Addr == peer }) {
 			l.opts.Logger.Info("namerd has moved", "from", peer)
 			return true
 		}
+		standing, other := s.Standing().Load()
+		switch {
+		case standing == Fresh:
+			l.laggard.reset()
+			late = nil
+		case standing == Behind && late == nil:
+			late = time.After(l.laggard.next())
+		}
 		select {
 		case <-stale:
+		case <-other:
 		case <-s.Context().Done():
 			return false
 		case <-l.ctx.Done():
 			return false
+		case <-late:
+			late = nil
+			if len(peers) > 1 {
+				l.opts.Logger.Info("namerd is behind, trying another one", "endpoint", peer)
+				return true
+			}
 		case <-ping.C:
 			l.ping(s)
 		}

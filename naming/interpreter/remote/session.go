@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
@@ -22,7 +23,8 @@ type Open func(ctx context.Context, p Peer) (Session, error)
 // An answer that cannot be understood may be reported as naming.Failed and the
 // next one waited for. An error is namerd's answer, unless the session has ended or
 // it is a *CutError. ctx ends no later than the session. The bound names need not have
-// Addrs.
+// Addrs. A tree that is older than what was seen before, from this peer or another
+// one, is reported with an *OlderError beside it.
 type Session interface {
 	Tree(ctx context.Context, q Question, set func(naming.State[dtab.Tree[*naming.Bound]])) error
 	Addrs(ctx context.Context, id dtab.Path, set func(naming.State[weft.EndpointSet])) error
@@ -38,6 +40,9 @@ type Session interface {
 
 	// Context ends when the session does, and its cause is why.
 	Context() context.Context
+
+	// Standing says whether the peer knows the newest that was seen of its namespace.
+	Standing() weft.Source[Standing]
 
 	// Stirred is closed when something happened that makes it worthwhile to ask again
 	// what was answered with an error, besides the end of the session. Nil never is.
@@ -82,16 +87,49 @@ func (e *UnreachableError) Error() string { return "namerd cannot be asked: " + 
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// Life is the end of a Session, for embedding: Context, End and Stirred.
+// OlderError says that what a namerd answers comes from before what was seen of the
+// same store: it has been away and is not up to date yet.
+type OlderError struct {
+	Peer           string
+	Revision, Seen uint64
+}
+
+func (e *OlderError) Error() string {
+	return fmt.Sprintf("namerd %s answers from revision %d, older than %d seen before", e.Peer, e.Revision, e.Seen)
+}
+
+// Standing is what is known of how up to date a namerd is.
+type Standing uint8
+
+// The standings of a namerd.
+const (
+	Unknown Standing = iota // it has not said anything that could be compared
+	Fresh                   // its last answer was as new as any
+	Behind                  // its last answer was older than what was seen before
+)
+
+// Life is the end of a Session, and its standing, for embedding: Context, End,
+// Standing and Stirred.
 type Life struct {
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	standing *weft.Var[Standing]
 }
 
 // NewLife returns the Life of a session that has begun.
 func NewLife() Life {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	return Life{ctx, cancel}
+	return Life{ctx, cancel, weft.NewVar(Unknown)}
+}
+
+// Standing is what was noted last.
+func (l Life) Standing() weft.Source[Standing] { return l.standing }
+
+// Note notes how up to date the peer is.
+func (l Life) Note(s Standing) {
+	if now, _ := l.standing.Load(); now != s {
+		l.standing.Store(s)
+	}
 }
 
 // Context ends when the session does, and its cause is why.
