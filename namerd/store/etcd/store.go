@@ -23,6 +23,7 @@ import (
 type Store struct {
 	opts    Options
 	link    *link
+	lanes   lanes
 	dtabs   string // what the keys of dtabs begin with
 	history string // what the keys of histories begin with
 

@@ -13,7 +13,6 @@ import (
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
-	"github.com/weft-mesh/weft/naming"
 )
 
 // write is what is to be done to a namespace.
@@ -118,23 +117,20 @@ func (s *Store) write(ctx context.Context, w write) (namerd.Version, error) {
 				lost = nil // and it will not be made any more
 			}
 		}
-		if reason := w.only(at); reason != nil {
-			e := &namerd.Error{Is: reason, Namespace: w.namespace}
-			if reason == namerd.ErrMismatch { //nolint:errorlint // it is the sentinel itself
-				e.Detail = fmt.Errorf("it is %s", versionOf(at.key))
-			}
-			return "", e
+		if err := w.refused(at); err != nil {
+			return "", err
 		}
-		revision, made, err := s.commit(ctx, w, at)
+		v, made, err := s.attempt(ctx, w, &at, lost != nil)
+		if _, refused := errors.AsType[*namerd.Error](err); refused || made {
+			return v, err
+		}
 		switch {
-		case made:
-			return w.made(revision), nil
 		case err == nil:
 			if !conflicts.wait(ctx) {
 				return "", fail(ended(ctx, errors.New("others write all the time")))
 			}
 			continue
-		case final(err) || errors.Is(err, naming.ErrClosed) && lost == nil:
+		case final(err) || errors.Is(err, errNotSent):
 			return "", fail(err)
 		}
 		lost = &at
@@ -142,6 +138,51 @@ func (s *Store) write(ctx context.Context, w write) (namerd.Version, error) {
 			return "", fail(ended(ctx, err))
 		}
 	}
+}
+
+// refused returns the error of a write that may not be done at a place.
+func (w write) refused(at place) error {
+	reason := w.only(at)
+	if reason == nil {
+		return nil
+	}
+	e := &namerd.Error{Is: reason, Namespace: w.namespace}
+	if reason == namerd.ErrMismatch { //nolint:errorlint // it is the sentinel itself
+		e.Detail = fmt.Errorf("it is %s", versionOf(at.key))
+	}
+	return e
+}
+
+// errNotSent is in the chain of the error of an attempt that was not even begun.
+var errNotSent = errors.New("it was not made")
+
+// attempt commits the write when it is its turn, at the place or at a later one to which
+// another write of this process has led. Neither made nor an error is that the namespace
+// is somewhere else by now.
+func (s *Store) attempt(ctx context.Context, w write, at *place, again bool) (v namerd.Version, made bool, err error) {
+	in, leave, err := s.lanes.enter(ctx, w.namespace)
+	if err != nil {
+		return "", false, fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	defer leave()
+	if in.last.revision > at.revision {
+		if again {
+			return "", false, nil // whether the first attempt was made is to be found out first
+		}
+		*at = in.last
+		if err := w.refused(*at); err != nil {
+			return "", false, err
+		}
+	}
+	revision, made, err := s.commit(ctx, w, *at)
+	if !made {
+		return "", false, err
+	}
+	in.last = place{revision: revision, key: revision, headAt: revision, head: head{N: at.head.N + 1, ID: w.id}}
+	if w.deletes {
+		in.last.key = 0
+	}
+	return w.made(revision), true, nil
 }
 
 // made returns the version that the write has made at a revision.
