@@ -102,6 +102,11 @@ func (s *Store) try(ctx context.Context, l *link, w *writing) (v namerd.Version,
 	if err := s.ensemble.sync(ctx, l); err != nil {
 		return "", false, err
 	}
+	if w.doubt == nil { // who comes too late is told without the history, which is large
+		if _, err := s.allowed(ctx, l, w); err != nil {
+			return "", false, err
+		}
+	}
 	// The history first: should the namespace be deleted and made again before it is
 	// read, then the history is not this one any more when it is written.
 	j, history, err := s.journal(ctx, l, w.namespace)
@@ -121,15 +126,11 @@ func (s *Store) try(ctx context.Context, l *link, w *writing) (v namerd.Version,
 	if w.doubt != nil && *w.doubt != doubtAt(history) {
 		w.doubt = nil // it was not made, and cannot be any more
 	}
-	path := s.layout.dtab(w.namespace)
-	z, _, err := s.ensemble.look(ctx, l, path, presence, false)
+	cur, err := s.allowed(ctx, l, w)
 	if err != nil {
-		return "", false, explained(w.namespace, path, err)
+		return "", false, err
 	}
-	if err := w.allows(z.stat); err != nil {
-		return "", false, &namerd.Error{Is: err, Namespace: w.namespace}
-	}
-	ops, err := s.transaction(w, j, history, z.stat)
+	ops, err := s.transaction(w, j, history, cur)
 	if err != nil {
 		return "", false, err
 	}
@@ -141,6 +142,20 @@ func doubtAt(history *zoo.Stat) doubt {
 		return doubt{}
 	}
 	return doubt{history.Czxid, history.Version}
+}
+
+// allowed returns the znode of the namespace, nil if there is none, if the write may be
+// made to it.
+func (s *Store) allowed(ctx context.Context, l *link, w *writing) (*zoo.Stat, error) {
+	path := s.layout.dtab(w.namespace)
+	z, _, err := s.ensemble.look(ctx, l, path, presence, false)
+	if err != nil {
+		return nil, explained(w.namespace, path, err)
+	}
+	if err := w.allows(z.stat); err != nil {
+		return nil, &namerd.Error{Is: err, Namespace: w.namespace}
+	}
+	return z.stat, nil
 }
 
 // couldTell reports whether a write that was made when the history was in the state d
