@@ -12,28 +12,28 @@ import (
 	"github.com/weft-mesh/weft/naming"
 )
 
-// destination is what a control plane's `dst` is bound to: its endpoints are followed
+// dstEndpoints is what a control plane's `dst` is bound to: its endpoints are followed
 // while somebody uses them.
-type destination struct {
+type dstEndpoints struct {
 	path   dtab.Path
 	shared *naming.Shared[dtab.Path, weft.EndpointSet]
 }
 
 // newDestination binds path with in when it is first used. Close it.
-func newDestination(path dtab.Path, in naming.Interpreter, logger *slog.Logger) *destination {
-	return &destination{path: path, shared: naming.NewShared(naming.WatchFunc[dtab.Path, weft.EndpointSet](
+func newDestination(path dtab.Path, in naming.Interpreter, logger *slog.Logger) *dstEndpoints {
+	return &dstEndpoints{path: path, shared: naming.NewShared(naming.WatchFunc[dtab.Path, weft.EndpointSet](
 		func(ctx context.Context, p dtab.Path, set func(naming.State[weft.EndpointSet])) error {
 			return naming.FollowEndpoints(ctx, in.Bind(ctx, nil, p), set)
 		}), naming.SharedOptions{Logger: logger})}
 }
 
 // Endpoints returns the endpoints, kept up to date until ctx ends.
-func (d *destination) Endpoints(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] {
+func (d *dstEndpoints) Endpoints(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] {
 	return d.shared.Observe(ctx, d.path)
 }
 
 // Dial connects to any of the endpoints, whatever the address.
-func (d *destination) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
+func (d *dstEndpoints) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	s, err := weft.Until(ctx, d.Endpoints(ctx), func(s naming.State[weft.EndpointSet]) bool { return !s.Pending() })
 	if err != nil {
 		return nil, fmt.Errorf("%s is not bound: %w", d.path, err)
@@ -56,4 +56,4 @@ func (d *destination) Dial(ctx context.Context, network, _ string) (net.Conn, er
 }
 
 // Close ends the watch.
-func (d *destination) Close() error { return d.shared.Close() }
+func (d *dstEndpoints) Close() error { return d.shared.Close() }

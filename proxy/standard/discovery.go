@@ -1,8 +1,6 @@
 package standard
 
 import (
-	"time"
-
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/dns"
 	"github.com/weft-mesh/weft/naming/etcd"
@@ -36,10 +34,11 @@ func otherNamers() []config.Entry {
 	}
 }
 
-// or returns a duration, 0 if it was not configured.
-func or(d *time.Duration) time.Duration {
-	if d == nil {
-		return 0
+// or returns what v points to, the zero value if it was not configured.
+func or[T any](v *T) T {
+	var zero T
+	if v == nil {
+		return zero
 	}
-	return *d
+	return *v
 }

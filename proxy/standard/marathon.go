@@ -25,7 +25,7 @@ func schedulerNamers() []config.Entry {
 // viaDst is a namer whose API is where a path is bound to.
 type viaDst struct {
 	*marathon.Namer
-	dst *destination
+	dst *dstEndpoints
 }
 
 // Close ends the namer, then the watch of where its API is.

@@ -101,7 +101,7 @@ type remoteInterpreter interface {
 type viaNamerd struct {
 	remoteInterpreter
 	base dtab.Dtab
-	dst  *destination
+	dst  *dstEndpoints
 }
 
 // newRemote makes an interpreter that finds namerd at what dst is bound to.

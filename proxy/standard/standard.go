@@ -15,7 +15,7 @@ import (
 func Kinds() []config.Entry {
 	return slices.Concat(
 		kinds.All(), // what is only declared gives way to what is built
-		protocols(), namers(), k8sNamers(), consulKinds(), zkKinds(), schedulerNamers(), otherNamers(), namerdInterpreters(), transformers(), ingressIdentifiers(), interpreters(), telemeters(),
+		protocols(), namers(), k8sNamers(), consulKinds(), zkKinds(), schedulerNamers(), otherNamers(), namerdInterpreters(), transformers(), ingressIdentifiers(), interpreters(), telemeters(), storages(), interfaces(),
 		balancers(), accruals(), backoffs(),
 		identifiers(), classifiers(), labelers(), propagators(),
 		h2Identifiers(), h2Classifiers(), h2Propagators(),

@@ -56,16 +56,12 @@ func (c *ConsulStorage) Validate() error { return checkTLS(c.TLS) }
 
 // ZkStorage is the configuration of io.l5d.zk.
 type ZkStorage struct {
-	ZkAddrs        []ZkAddr          `yaml:"zkAddrs" weft:"required,nonempty"`
-	PathPrefix     *dtab.Path        `yaml:"pathPrefix"`                            // /dtabs
-	SessionTimeout *time.Duration    `yaml:"sessionTimeoutMs" weft:"unit=ms,min=1"` // 10 s
-	AuthInfo       *ZkAuth           `yaml:"authInfo"`
-	ACLs           []ZkACL           `yaml:"acls"` // world, anyone, crwda
-	TLS            *config.ClientTLS `yaml:"tls"`  // weft's
+	ZkAddrs        []ZkAddr       `yaml:"zkAddrs" weft:"required,nonempty"`
+	PathPrefix     *dtab.Path     `yaml:"pathPrefix"`                            // /dtabs
+	SessionTimeout *time.Duration `yaml:"sessionTimeoutMs" weft:"unit=ms,min=1"` // 10 s
+	AuthInfo       *ZkAuth        `yaml:"authInfo"`
+	ACLs           []ZkACL        `yaml:"acls"` // world, anyone, crwda
 }
-
-// Validate implements the decoder's rules.
-func (c *ZkStorage) Validate() error { return checkTLS(c.TLS) }
 
 // ZkAuth is who a client of ZooKeeper is.
 type ZkAuth struct {
