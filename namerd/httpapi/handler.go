@@ -55,6 +55,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(h.ctx, func() { cancel(errClosing) })()
 	defer x.out.hurryAfter(h.ctx)()
 	x.ctx = ctx
+	x.limitBody()
 	x.route()
 }
 

@@ -201,3 +201,8 @@ func line(t *testing.T, r *bufio.Reader) string {
 	require.NoError(t, err, "after %q", l)
 	return strings.TrimSuffix(l, "\n")
 }
+
+func contextWithin(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), d)
+}

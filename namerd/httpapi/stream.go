@@ -9,6 +9,11 @@ import (
 // the Handler is closed. If there never was a document, what is wrong is sent and the
 // stream ends: the status is 200 already.
 func (x *exchange) stream(src source, contentType string) {
+	if x.r.ContentLength != 0 { // while a body is left, servers do not see that a client goes away
+		if _, ok := x.body(); !ok {
+			return
+		}
+	}
 	if n := x.h.streams.Add(1); n > int64(x.h.opts.MaxStreams) {
 		x.h.streams.Add(-1)
 		x.out.Header().Set("Retry-After", "10")

@@ -132,13 +132,8 @@ func TestSlowClients(t *testing.T) {
 		assert.Less(t, time.Since(began), 10*time.Second)
 	}
 	t.Logf("12 writes of 1 MB beside a client that does not read: %s", time.Since(before))
-	// It is cut off.
-	require.NoError(t, slow.SetReadDeadline(time.Now().Add(limit)))
+	// It is cut off, which it would see once it had read what is in the buffers.
 	require.Eventually(t, func() bool { return !handlersIn("(*exchange).stream", 2) }, limit, 10*time.Millisecond)
-	_, err = io.Copy(io.Discard, slow)
-	if err != nil {
-		require.NotErrorIs(t, err, context.DeadlineExceeded)
-	}
 }
 
 // handlersIn reports whether at least n goroutines are in a function.
@@ -156,7 +151,7 @@ func TestNewest(t *testing.T) {
 	defer cancel()
 	rsp := s.open(ctx, t, http.MethodGet, "/api/1/dtabs/large?watch=true", "", "Accept", "text/plain")
 	defer rsp.Body.Close()
-	const last = 40
+	const last = 20
 	for i := range last + 1 {
 		_, err := f.Put(ctx, "large", dtab.MustParse(fmt.Sprintf("/n%d=>/a;%s", i, filler)), namerd.Note{})
 		require.NoError(t, err)
