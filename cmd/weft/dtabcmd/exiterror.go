@@ -55,6 +55,9 @@ func exit(err error) error {
 }
 
 func statusOf(err error) int {
+	if errors.Is(err, namerd.ErrForbidden) {
+		return exitAuth // some of these have the status 500
+	}
 	if refused, ok := errors.AsType[*client.StatusError](err); ok && refused.Code >= http.StatusInternalServerError {
 		return exitTransport
 	}
@@ -62,8 +65,6 @@ func statusOf(err error) int {
 		return exitTransport
 	}
 	switch {
-	case errors.Is(err, namerd.ErrForbidden):
-		return exitAuth
 	case errors.Is(err, namerd.ErrMissing):
 		return exitMissing
 	case errors.Is(err, namerd.ErrExists), errors.Is(err, namerd.ErrMismatch):

@@ -32,11 +32,11 @@ func (a *app) format() *cobra.Command {
 					return err
 				}
 				if in.contentType != "application/dtab" || strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml") {
-					return usagef("%s: only dtabs in text are formatted", file)
+					return usagef("%s: only dtabs in text are formatted", in.name)
 				}
 				text, err := formatted(string(in.body), in.dtab)
 				if err != nil {
-					return usagef("%s: %w", file, err)
+					return usagef("%s: %w", in.name, err)
 				}
 				same := bytes.Equal(in.body, []byte(text))
 				switch {
@@ -102,7 +102,8 @@ func formatted(text string, d dtab.Dtab) (string, error) {
 	if out != "" {
 		out += "\n"
 	}
-	if again, err := dtab.Parse(out); err != nil || !again.Equal(d) {
+	again, err := dtab.Parse(out)
+	if err != nil || !again.Equal(d) || strings.Count(out, "#") != strings.Count(text, "#") {
 		return "", errMoved
 	}
 	return out, nil
@@ -181,7 +182,7 @@ func (a *app) validate() *cobra.Command {
 					problems = append(problems, err)
 					continue
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok: %d rules\n", file, len(in.dtab))
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok: %d rules\n", in.name, len(in.dtab))
 			}
 			if len(problems) > 0 {
 				return usagef("%w", errors.Join(problems...))

@@ -16,6 +16,7 @@ import (
 
 // input is a dtab that was read from a file.
 type input struct {
+	name    string // of the file
 	dtab    dtab.Dtab
 	version string // what a document says
 
@@ -45,6 +46,7 @@ func readInput(in io.Reader, file string) (*input, error) {
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
+	parsed.name = name
 	return parsed, nil
 }
 
