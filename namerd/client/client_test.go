@@ -110,14 +110,14 @@ func TestStatusError(t *testing.T) {
 		assert.Contains(t, err.Error(), "GET http://127.0.0.1:")
 	}
 	denied := open(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "You do not have sufficient permissions: user x", 500)
+		http.Error(w, "You do not have sufficient permissions: user x", http.StatusInternalServerError)
 	}), client.Options{})
 	_, err := denied.Create(t.Context(), "a", nil)
 	require.ErrorIs(t, err, namerd.ErrForbidden)
 
 	bare := open(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("weft-error", "the reason")
-		w.WriteHeader(500)
+		w.WriteHeader(http.StatusInternalServerError)
 	}), client.Options{})
 	_, err = bare.Create(t.Context(), "a", nil)
 	require.ErrorContains(t, err, "500 Internal Server Error: the reason")
@@ -181,7 +181,6 @@ func TestNames(t *testing.T) {
 	names, err := c.BoundNames(ctx)
 	require.NoError(t, err)
 	assert.NotNil(t, names)
-
 }
 
 // TestLinkerdsNamerd is what namerd 1.7.5 does otherwise.

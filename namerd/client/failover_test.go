@@ -109,7 +109,7 @@ func TestOptions(t *testing.T) {
 	used := false
 	c := open(t, "http://somewhere", client.Options{Timeout: -1, HTTP: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 		used = true
-		return &http.Response{StatusCode: 200, Status: "200 OK", Body: io.NopCloser(strings.NewReader("[]"))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Body: io.NopCloser(strings.NewReader("[]"))}, nil
 	})}})
 	names, err := c.List(t.Context())
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -124,9 +125,7 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Respo
 	if err != nil {
 		return nil, fmt.Errorf("namerd client: %w", err)
 	}
-	for name, values := range r.Header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, r.Header)
 	c.sign(req)
 	rsp, err := c.http.Do(req)
 	if err != nil {

@@ -46,7 +46,7 @@ func (a *app) flags(f *pflag.FlagSet) {
 // session is one run of a command: its client and where to read and write.
 type session struct {
 	*app
-	ctx    context.Context //nolint:containedctx // a session is one run
+	ctx    context.Context // a session is one run
 	client *client.Client
 	note   namerd.Note
 	in     io.Reader

@@ -141,7 +141,7 @@ func (s *session) runEditor(file string) error {
 			editor = e
 		}
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(s.ctx), "/bin/sh", "-c", editor+` "$@"`, editor, file) //nolint:gosec // the user's own program
+	cmd := exec.CommandContext(context.WithoutCancel(s.ctx), "/bin/sh", "-c", editor+` "$@"`, editor, file) // the user's own program
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.in, s.out, s.errs
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("editor %s: %w", editor, err)

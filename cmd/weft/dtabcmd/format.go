@@ -46,7 +46,7 @@ func (a *app) format() *cobra.Command {
 				case check:
 				case write && file != "-":
 					if !same {
-						err = os.WriteFile(file, []byte(text), 0o644) //nolint:gosec // the file is there, and keeps its mode
+						err = os.WriteFile(file, []byte(text), 0o644) // the file is there, and keeps its mode
 					}
 				default:
 					_, err = fmt.Fprint(cmd.OutOrStdout(), text)
@@ -65,9 +65,6 @@ func (a *app) format() *cobra.Command {
 	cmd.Flags().BoolVar(&check, "check", false, "list the files that are not formatted, and exit with 1 if there are any")
 	return cmd
 }
-
-// trailing is a comment after a rule: no path has a semicolon in it.
-var trailing = regexp.MustCompile(`;[ \t]*(#.*)$`) //nolint:gochecknoglobals // immutable
 
 // line is a line of a formatted file: a rule and its comment, a comment, or neither.
 type line struct {
@@ -113,6 +110,8 @@ var errMoved = errors.New("its comments cannot be kept: put them on lines of the
 
 // layout splits a text into rules, comments and single blank lines.
 func layout(text string) ([]line, error) {
+	// A comment after a rule: no path has a semicolon in it.
+	trailing := regexp.MustCompile(`;[ \t]*(#.*)$`)
 	var lines []line
 	pending, blank := "", false
 	for l := range strings.SplitSeq(text, "\n") {

@@ -1,6 +1,7 @@
 package dtabcmd
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -85,10 +86,10 @@ func target(all []namerd.Change, now namerd.Stored, version string) (namerd.Chan
 	// overwritten by a write that it does not know of.
 	i := slices.IndexFunc(all, func(c namerd.Change) bool { return c.Deleted != now.Exists && c.Version == now.Version })
 	if i++; i >= len(all) {
-		return namerd.Change{}, fmt.Errorf("its history has no version before the present one")
+		return namerd.Change{}, errors.New("its history has no version before the present one")
 	}
 	if all[i].Deleted {
-		return namerd.Change{}, fmt.Errorf("it did not exist before the present version; name the version to go back to")
+		return namerd.Change{}, errors.New("it did not exist before the present version; name the version to go back to")
 	}
 	return all[i], nil
 }

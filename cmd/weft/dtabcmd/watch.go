@@ -115,7 +115,7 @@ func (w *watcher) show(namespace string, s namerd.Stored) error {
 	if w.json {
 		return w.showJSON(namespace, s, now)
 	}
-	what := ""
+	var what string
 	switch {
 	case !s.Exists && !known:
 		what = "does not exist"
