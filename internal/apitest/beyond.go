@@ -17,6 +17,7 @@ import (
 func beyond() []row {
 	strange := func(ns string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, http.MethodPut, "/api/1/dtabs/"+ns, kanyeText, "Content-Type", typeDtab)
 			if a.status == http.StatusBadRequest { // the store cannot have it
 				assert.Contains(t, a.body, "invalid dtab namespace "+ns)
@@ -37,13 +38,16 @@ func beyond() []row {
 	return []row{
 		{"f", "history", history},
 		{"f", "history of none", func(t *testing.T, s *site) {
+			t.Helper()
 			assert.Equal(t, answerOf(http.StatusOK, "[]\n"), s.get(t, "/api/1/history/nope").brief())
 		}},
 		{"f", "history without end", func(t *testing.T, s *site) {
+			t.Helper()
 			assert.Equal(t, http.StatusBadRequest, s.get(t, "/api/1/history/yeezus?limit=-1").status)
 			assert.Equal(t, http.StatusBadRequest, s.get(t, "/api/1/history/yeezus?limit=all").status)
 		}},
 		{"f", "a body that is too large", func(t *testing.T, s *site) {
+			t.Helper()
 			body := "/a=>/b;# " + strings.Repeat("x", 1<<20)
 			for _, method := range []string{http.MethodPut, http.MethodPost} {
 				a := s.send(t, method, "/api/1/dtabs/large", body, "Content-Type", typeDtab)
@@ -52,6 +56,7 @@ func beyond() []row {
 			s.untouched(t)
 		}},
 		{"f", "a page of another origin", func(t *testing.T, s *site) {
+			t.Helper()
 			for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodDelete} {
 				a := s.send(t, method, "/api/1/dtabs/yeezus", kanyeText, "Content-Type", typeText, "Sec-Fetch-Site", "cross-site")
 				assert.Equal(t, http.StatusForbidden, a.status)
@@ -68,6 +73,7 @@ func beyond() []row {
 }
 
 func history(t *testing.T, s *site) {
+	t.Helper()
 	note := []string{"Content-Type", typeDtab, "weft-author", "ye", "weft-reason", "a new album"}
 	made := s.send(t, http.MethodPut, "/api/1/dtabs/yeezus", kanyeText, note...)
 	require.Equal(t, http.StatusNoContent, made.status, made.body)

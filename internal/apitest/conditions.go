@@ -12,6 +12,7 @@ import (
 func conditions() []row {
 	met := func(method, match string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, method, "/api/1/dtabs/yeezus", kanyeText, "Content-Type", typeDtab, "If-Match", s.fill(match))
 			if method == http.MethodDelete {
 				assert.Equal(t, http.StatusNoContent, a.status)
@@ -28,6 +29,7 @@ func conditions() []row {
 	mismatch := "Could not update dtab: current version does not match provided version"
 	missed := func(method, ns, match string, status int, message string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, method, "/api/1/dtabs/"+ns, kanyeText, "Content-Type", typeDtab, "If-Match", s.fill(match))
 			assert.Equal(t, status, a.status)
 			assert.Contains(t, a.body, message)
@@ -53,6 +55,7 @@ func conditions() []row {
 		{"27", "PUT of another version", missed(put, "yeezus", "{other}", failed, mismatch)},
 		{"27", "none of a list", missed(put, "yeezus", `"{other}", "yolo", ""`, failed, mismatch)},
 		{"27", "PUT of an old version", func(t *testing.T, s *site) {
+			t.Helper()
 			s.put(t, "yeezus", "/a=>/b")
 			a := s.send(t, put, "/api/1/dtabs/yeezus", kanyeText, "Content-Type", typeDtab, "If-Match", s.v1)
 			assert.Equal(t, failed, a.status)
@@ -61,6 +64,7 @@ func conditions() []row {
 		{"28", "PUT of a version of none", missed(put, "nope", "{v1}", missing, "The dtab namespace nope does not exist")},
 		{"28", "PUT of any version of none", missed(put, "nope", "*", missing, "The dtab namespace nope does not exist")},
 		{"c", "PUT of a version that was before", func(t *testing.T, s *site) {
+			t.Helper()
 			assert.Equal(t, http.StatusNoContent, s.send(t, del, "/api/1/dtabs/yeezus", "").status)
 			a := s.send(t, http.MethodPost, "/api/1/dtabs/yeezus", "/yeezy=>/yeezus", "Content-Type", typeDtab)
 			assert.Equal(t, http.StatusNoContent, a.status)
@@ -79,6 +83,7 @@ func conditions() []row {
 }
 
 func oneWins(t *testing.T, s *site) {
+	t.Helper()
 	const writers = 8
 	got := make(chan int, writers)
 	for range writers {

@@ -17,6 +17,7 @@ func explaining() []row {
 	)
 	explained := func(path, want string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.eventually(t, path, want)
 			assert.Equal(t, http.StatusOK, a.status)
 			assert.Equal(t, typeJSON, a.header.Get("Content-Type"))
@@ -24,12 +25,14 @@ func explaining() []row {
 	}
 	posted := func(path, body string, status int, want string, header ...string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			s.eventually(t, "/api/1/delegate/yeezus?path=/yeezy", stored)
 			assert.Equal(t, answerOf(status, want), s.send(t, http.MethodPost, path, body, header...).brief())
 		}
 	}
 	bad := func(path, want string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			assert.Equal(t, answerOf(http.StatusBadRequest, want), s.get(t, path).brief())
 		}
 	}
@@ -46,6 +49,7 @@ func explaining() []row {
 		{"49", "POST of null", posted("/api/1/delegate", "null", http.StatusBadRequest, "Malformed delegation request: null", "Content-Type", typeJSON)},
 		{"49", "POST of half an object", posted("/api/1/delegate", "{", http.StatusBadRequest, "Malformed delegation request: unexpected end of JSON input", "Content-Type", typeJSON)},
 		{"e", "another method", func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, http.MethodPut, "/api/1/delegate/yeezus?path=/yeezy", "")
 			assert.Equal(t, http.StatusMethodNotAllowed, a.status)
 			assert.NotEmpty(t, a.body)

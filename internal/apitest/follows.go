@@ -17,6 +17,7 @@ import (
 // follows is vector 52, with the interpreter io.l5d.namerd.http: what a name is bound
 // to, and its endpoints, through changes of the dtab.
 func follows(t *testing.T, s *site) {
+	t.Helper()
 	s.set(t, "foo", "127.0.0.1:1")
 	s.set(t, "bar", "127.0.0.1:2")
 	s.put(t, "default", "/svc=>/#/io.l5d.namer")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -21,7 +22,7 @@ func (s *site) watch(t *testing.T, path string, header ...string) lines {
 	ctx, cancel := context.WithTimeout(t.Context(), s.o.Limit)
 	t.Cleanup(cancel)
 	rsp := s.open(ctx, t, http.MethodGet, path, nil, header...)
-	t.Cleanup(func() { rsp.Body.Close() })
+	t.Cleanup(func() { assert.NoError(t, rsp.Body.Close()) })
 	require.Equal(t, http.StatusOK, rsp.StatusCode)
 	require.Equal(t, []string{"chunked"}, rsp.TransferEncoding)
 	return lines{bufio.NewReader(rsp.Body), rsp.Header}

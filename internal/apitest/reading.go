@@ -17,6 +17,7 @@ func reading() []row {
 	list := "[\"tlop\",\"yeezus\"]\n"
 	listed := func(method, path string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, method, path, "")
 			assert.Equal(t, http.StatusOK, a.status)
 			assert.Equal(t, typeJSON, a.header.Get("Content-Type"))
@@ -26,6 +27,7 @@ func reading() []row {
 	}
 	missing := func(method, path string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, method, path, "")
 			assert.Equal(t, http.StatusNotFound, a.status)
 			assert.Empty(t, a.body)
@@ -35,6 +37,7 @@ func reading() []row {
 	}
 	shown := func(body, contentType string, header ...string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.get(t, "/api/1/dtabs/yeezus", header...)
 			assert.Equal(t, http.StatusOK, a.status)
 			assert.Equal(t, []string{contentType}, a.header["Content-Type"])
@@ -57,6 +60,7 @@ func reading() []row {
 		{"10", "unknown", shown(asJSON, typeJSON, "Accept", "image/png, */*")},
 		{"11", "no such namespace", missing(http.MethodGet, "/api/1/dtabs/graduation")},
 		{"13", "HEAD", func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, http.MethodHead, "/api/1/dtabs/yeezus", "")
 			assert.Equal(t, http.StatusOK, a.status)
 			assert.Equal(t, s.v1, a.header.Get("ETag"))
@@ -64,6 +68,7 @@ func reading() []row {
 			assert.Empty(t, a.body)
 		}},
 		{"14", "HEAD of no such namespace", func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, http.MethodHead, "/api/1/dtabs/graduation", "")
 			assert.Equal(t, http.StatusNotFound, a.status)
 			assert.Empty(t, a.header["Etag"])

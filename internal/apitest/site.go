@@ -91,7 +91,7 @@ func (s *site) send(t *testing.T, method, path, body string, header ...string) a
 		content = strings.NewReader(body)
 	}
 	rsp := s.open(ctx, t, method, path, content, header...)
-	defer rsp.Body.Close()
+	defer func() { assert.NoError(t, rsp.Body.Close()) }()
 	b, err := io.ReadAll(rsp.Body)
 	require.NoError(t, err)
 	return answer{rsp.StatusCode, rsp.Header, rsp.ContentLength, string(b)}

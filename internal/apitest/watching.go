@@ -37,6 +37,7 @@ func inUnion(tree string, weights ...string) string {
 func watching() []row {
 	return []row{
 		{"4", "the list", func(t *testing.T, s *site) {
+			t.Helper()
 			l := s.watch(t, "/api/1/dtabs?watch=true")
 			assert.Equal(t, typeJSON, l.header.Get("Content-Type"))
 			l.until(t, `["tlop","yeezus"]`)
@@ -46,6 +47,7 @@ func watching() []row {
 			l.next(t, `["graduation","yeezus"]`)
 		}},
 		{"12", "a dtab", func(t *testing.T, s *site) {
+			t.Helper()
 			l := s.watch(t, "/api/1/dtabs/yeezus?watch=true")
 			assert.Equal(t, typeJSON, l.header.Get("Content-Type"))
 			assert.Empty(t, l.header["Etag"])
@@ -54,6 +56,7 @@ func watching() []row {
 			l.next(t, kanyeJSON)
 		}},
 		{"12", "a dtab as text", func(t *testing.T, s *site) {
+			t.Helper()
 			l := s.watch(t, "/api/1/dtabs/yeezus?watch=T", "Accept", typeDtab)
 			assert.Equal(t, typeDtab, l.header.Get("Content-Type"))
 			l.until(t, "/yeezy=>/yeezus")
@@ -61,6 +64,7 @@ func watching() []row {
 			l.next(t, kanyeText)
 		}},
 		{"d", "a dtab that comes, goes and comes", func(t *testing.T, s *site) {
+			t.Helper()
 			l := s.watch(t, "/api/1/dtabs/graduation?watch=1", "Accept", typeText)
 			s.put(t, "graduation", "/a=>/b")
 			l.next(t, "/a=>/b")
@@ -70,9 +74,11 @@ func watching() []row {
 			l.next(t, "/a=>/c")
 		}},
 		{"d", "watch is something else", func(t *testing.T, s *site) {
+			t.Helper()
 			assert.Equal(t, "[\"tlop\",\"yeezus\"]\n", s.get(t, "/api/1/dtabs?watch=yes").body)
 		}},
 		{"36", "bind: leaf, neg, another leaf", func(t *testing.T, s *site) {
+			t.Helper()
 			s.set(t, "foo", "127.0.0.1:1")
 			s.set(t, "bar")
 			s.put(t, "default", "/foo=>/#/io.l5d.namer/foo")
@@ -85,6 +91,7 @@ func watching() []row {
 			l.next(t, leafBar)
 		}},
 		{"36", "bind waits for endpoints", func(t *testing.T, s *site) {
+			t.Helper()
 			require.NoError(t, s.namer.SetState("late", naming.State[weft.EndpointSet]{}))
 			s.set(t, "bar")
 			s.put(t, "default", "/foo=>/#/io.l5d.namer/bar")
@@ -97,6 +104,7 @@ func watching() []row {
 				`{"weight":0.1,"tree":`+leafBar+`}]}`, "0.9", "0.1"))
 		}},
 		{"40", "addr: one, two, neg, one", func(t *testing.T, s *site) {
+			t.Helper()
 			s.set(t, "foo", "127.0.0.1:1")
 			l := s.watch(t, "/api/1/addr/default?path=/#/io.l5d.namer/foo&watch=true")
 			assert.Empty(t, l.header["Content-Type"])
@@ -109,6 +117,7 @@ func watching() []row {
 			l.next(t, one)
 		}},
 		{"44", "resolve: one, two, neg", func(t *testing.T, s *site) {
+			t.Helper()
 			s.set(t, "foo", "127.0.0.1:1")
 			s.put(t, "default", "/foo=>/#/io.l5d.namer/foo")
 			l := s.watch(t, "/api/1/resolve/default?path=/foo&watch=true")

@@ -29,12 +29,14 @@ func (s *site) made(t *testing.T, a answer, ns, text string) {
 func writing() []row {
 	created := func(body, want string, header ...string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			s.made(t, s.send(t, http.MethodPost, "/api/1/dtabs/graduation", body, header...), "graduation", want)
 			assert.Equal(t, "[\"graduation\",\"tlop\",\"yeezus\"]\n", s.get(t, "/api/1/dtabs").body)
 		}
 	}
 	replaced := func(body string, header ...string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			s.made(t, s.send(t, http.MethodPut, "/api/1/dtabs/yeezus", body, header...), "yeezus", kanyeText)
 			assert.NotEqual(t, s.v1, s.get(t, "/api/1/dtabs/yeezus").header.Get("ETag"))
 			assert.Equal(t, "/yeezy=>/pablo", s.text(t, "tlop"))
@@ -43,6 +45,7 @@ func writing() []row {
 	// refused expects a status and a body; an empty one has its message in a header.
 	refused := func(method, ns, body string, status int, message string, header ...string) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, method, "/api/1/dtabs/"+ns, body, header...)
 			assert.Equal(t, status, a.status)
 			assert.Equal(t, message, a.body)
@@ -72,6 +75,7 @@ func writing() []row {
 		{"24", "PUT text", replaced(kanyeText, "Content-Type", typeText)},
 		{"24", "PUT dtab", replaced(kanyeText, "Content-Type", typeDtab)},
 		{"29", "PUT makes one", func(t *testing.T, s *site) {
+			t.Helper()
 			s.made(t, s.send(t, put, "/api/1/dtabs/new", kanyeText, "Content-Type", typeDtab), "new", kanyeText)
 		}},
 		{"30", "PUT with an unknown type", refused(put, "yeezus", kanyeText, http.StatusBadRequest, `Invalid Content-Type "image/png". `, "Content-Type", "image/png")},
@@ -81,6 +85,7 @@ func writing() []row {
 		{"b", "PUT with a null", refused(put, "yeezus", "[null]", http.StatusBadRequest, "", "Content-Type", typeJSON)},
 		{"b", "PUT of null", refused(put, "yeezus", "null", http.StatusBadRequest, "", "Content-Type", typeJSON)},
 		{"31", "DELETE", func(t *testing.T, s *site) {
+			t.Helper()
 			a := s.send(t, http.MethodDelete, "/api/1/dtabs/yeezus", "")
 			assert.Equal(t, http.StatusNoContent, a.status)
 			assert.Empty(t, a.body)

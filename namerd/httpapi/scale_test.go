@@ -22,7 +22,7 @@ import (
 
 // TestManyStreams: 1,000 watches of one namespace see a change within moments.
 func TestManyStreams(t *testing.T) {
-	const streams, changes = 1000, 5
+	const streams, changes = 1000, 3
 	f := newFickle(t)
 	s := serve(t, f, httpapi.Options{})
 	before := dtab.MustParse("/first=>/value")

@@ -83,7 +83,7 @@ func (x *exchange) delete(namespace string) {
 
 func badType(contentType string) string {
 	return fmt.Sprintf(`Invalid Content-Type "%s". `, contentType)
-} //nolint:gocritic // not a Go string
+}
 
 // write makes a change and answers what came of it. It goes on when the client goes
 // away: what was begun is either made or not. forbidden is the status if the store
