@@ -12,7 +12,7 @@ import (
 
 // operation is one of a transaction.
 type operation struct {
-	Verb  string // set, cas, delete-cas
+	Verb  string // set, cas, check-index, delete-cas
 	Key   string
 	Value []byte `json:",omitempty"`
 	Flags uint64 `json:",omitempty"`
@@ -63,7 +63,7 @@ func (k *client) txn(ctx context.Context, params url.Values, key string, ops ...
 				return 0, false, &statusError{"PUT /v1/txn", http.StatusForbidden, e.What}
 			case strings.Contains(e.What, "too large"):
 				return 0, false, &statusError{"PUT /v1/txn", http.StatusRequestEntityTooLarge, e.What}
-			case !strings.Contains(e.What, "index is stale") && !strings.Contains(e.What, "already exists") && !strings.Contains(e.What, "doesn't exist"):
+			case !unmet(e.What):
 				return 0, false, fmt.Errorf("PUT /v1/txn: %s", e.What)
 			}
 		}
@@ -73,4 +73,9 @@ func (k *client) txn(ctx context.Context, params url.Values, key string, ops ...
 		return 0, false, fmt.Errorf("%w: PUT /v1/txn: a conflict without a reason", errGarbled)
 	}
 	return 0, false, errors.New("PUT /v1/txn: status 404: the agent has no transactions")
+}
+
+// unmet reports whether an error of a transaction is that a condition does not hold.
+func unmet(what string) bool {
+	return strings.Contains(what, "index is stale") || strings.Contains(what, "failed index check") || strings.Contains(what, "doesn't exist")
 }

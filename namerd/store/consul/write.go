@@ -220,18 +220,17 @@ func (s *Store) commit(ctx context.Context, w write, at place) (index uint64, ma
 	if err := errors.Join(err1, err2); err != nil {
 		return 0, false, err
 	}
+	key := s.dtabs + w.namespace
 	// Without other flags a value that is the same would not be written, and have no
 	// new index.
-	op := operation{Verb: "cas", Key: s.dtabs + w.namespace, Value: []byte(w.dtab.String()), Flags: n, Index: at.key}
+	ops := []operation{{Verb: "cas", Key: key, Value: []byte(w.dtab.String()), Flags: n, Index: at.key}}
 	if w.deletes {
-		op = operation{Verb: "delete-cas", Key: s.dtabs + w.namespace, Index: at.key}
+		// To delete-cas, a key that is not there has every index.
+		ops = []operation{{Verb: "check-index", Key: key, Index: at.key}, {Verb: "delete-cas", Key: key, Index: at.key}}
 	}
+	ops = append(ops, operation{Verb: "cas", Key: j.head(), Value: headText, Index: at.headAt}, operation{Verb: "set", Key: j.slot(n), Value: entryText})
 	err = s.once(ctx, func(ctx context.Context) (err error) {
-		index, made, err = s.client.txn(ctx, s.cfg.WriteConsistencyMode.params(), j.head(),
-			op,
-			operation{Verb: "cas", Key: j.head(), Value: headText, Index: at.headAt},
-			operation{Verb: "set", Key: j.slot(n), Value: entryText},
-		)
+		index, made, err = s.client.txn(ctx, s.cfg.WriteConsistencyMode.params(), j.head(), ops...)
 		return err
 	})
 	return index, made, err
