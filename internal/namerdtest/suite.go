@@ -36,6 +36,7 @@ type Settings struct {
 	RetryBase, RetryMax  time.Duration
 	PingEvery, PingLimit time.Duration
 	TLS                  *tls.Config
+	Cache                remote.CacheOptions
 }
 
 // Harness is how a package serves a World and asks it.
@@ -90,6 +91,7 @@ func (h Harness) client(t *testing.T, s Settings, endpoints weft.Source[Addr]) I
 	in, err := h.New(s, remote.Options{
 		Endpoints: func(context.Context) weft.Source[Addr] { return endpoints },
 		Linger:    100 * time.Millisecond,
+		Cache:     s.Cache,
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	require.NoError(t, err)
@@ -145,6 +147,7 @@ func (h Harness) Run(t *testing.T) {
 	t.Run("names and endpoints are followed", h.follows)
 	t.Run("namerd is down at the start", h.downAtStart)
 	t.Run("namerd is restarted", h.restarted)
+	t.Run("what was known outlives the process", h.cached)
 	t.Run("connections are cut", h.cut)
 	t.Run("a black hole is noticed", h.blackHole)
 	t.Run("a peer that accepts and says nothing", h.silent)

@@ -62,6 +62,8 @@ type Bare interface {
 // InterpreterEnv is what an interpreter is made from. It makes a
 // naming.Interpreter, which may be a naming.Delegator too.
 type InterpreterEnv struct {
+	// Router is the label of the router.
+	Router string
 	// Base is the router's dtab.
 	Base dtab.Dtab
 	// Namers are the configured namers, in the order of the configuration.

@@ -19,11 +19,21 @@ type dstEndpoints struct {
 	shared *naming.Shared[dtab.Path, weft.EndpointSet]
 }
 
-// newDestination binds path with in when it is first used. Close it.
-func newDestination(path dtab.Path, in naming.Interpreter, logger *slog.Logger) *dstEndpoints {
+// newDestination binds paths with in when they are first used. The endpoints are those
+// of all of them together. Close it.
+func newDestination(in naming.Interpreter, logger *slog.Logger, paths ...dtab.Path) *dstEndpoints {
+	path, rules := paths[0], dtab.Dtab(nil)
+	if len(paths) > 1 {
+		var all []dtab.Tree[dtab.Path]
+		for _, p := range paths {
+			all = append(all, dtab.LeafOf(p).Weighing(1))
+		}
+		path = dtab.MustPath("/dsts")
+		rules = dtab.Dtab{{Prefix: dtab.MustPrefix("/dsts"), Dst: dtab.UnionOf(all...)}}
+	}
 	return &dstEndpoints{path: path, shared: naming.NewShared(naming.WatchFunc[dtab.Path, weft.EndpointSet](
 		func(ctx context.Context, p dtab.Path, set func(naming.State[weft.EndpointSet])) error {
-			return naming.FollowEndpoints(ctx, in.Bind(ctx, nil, p), set)
+			return naming.FollowEndpoints(ctx, in.Bind(ctx, rules, p), set)
 		}), naming.SharedOptions{Logger: logger})}
 }
 

@@ -47,7 +47,7 @@ func newMarathon(c kinds.MarathonNamer, e plugin.NamerEnv) (naming.Namer, error)
 	if c.Dst == nil {
 		return marathon.New(cfg, o)
 	}
-	dst := newDestination(*c.Dst, e.Binder, e.Logger)
+	dst := newDestination(e.Binder, e.Logger, *c.Dst)
 	o.Dial = dst.Dial
 	n, err := marathon.New(cfg, o)
 	if err != nil {

@@ -18,6 +18,8 @@ type Interpreter struct {
 	opts Options
 	link *link
 
+	cache *cache // nil if nothing is kept
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 
@@ -49,7 +51,11 @@ func New(c Config, o Options, open Open) (*Interpreter, error) {
 		return nil, fmt.Errorf("%s: %w", c.Kind, errNoEndpoints)
 	}
 	o = o.withDefaults()
-	in := &Interpreter{conf: c, opts: o, link: newLink(c, o, open)}
+	kept, err := openCache(o.Cache, c, o.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Kind, err)
+	}
+	in := &Interpreter{conf: c, opts: o, cache: kept, link: newLink(c, o, open)}
 	in.ctx, in.cancel = context.WithCancel(context.Background())
 	so := naming.SharedOptions{Linger: o.Linger, Logger: o.Logger}
 	in.trees = naming.NewShared(naming.WatchFunc[Question, dtab.Tree[*naming.Bound]](in.watchTree), so)
@@ -62,14 +68,25 @@ func (in *Interpreter) watchTree(ctx context.Context, q Question, set func(namin
 	kept := newKeeper(ctx, set)
 	defer kept.close()
 	follow(ctx, in, q.String(), func(ctx context.Context, s Session, set func(naming.State[dtab.Tree[*naming.Bound]])) error {
-		return s.Tree(ctx, q, func(st naming.State[dtab.Tree[*naming.Bound]]) { set(naming.MapState(st, Settle)) })
+		return s.Tree(ctx, q, func(st naming.State[dtab.Tree[*naming.Bound]]) {
+			st = naming.MapState(st, Settle)
+			if st.Known && st.Err == nil && in.cache.keeps(q) {
+				in.cache.keepTree(q.Path, st.Value)
+			}
+			set(st)
+		})
 	}, kept.set)
 	return nil
 }
 
 func (in *Interpreter) watchAddrs(ctx context.Context, a addrOf, set func(naming.State[weft.EndpointSet])) error {
 	follow(ctx, in, a.String(), func(ctx context.Context, s Session, set func(naming.State[weft.EndpointSet])) error {
-		return s.Addrs(ctx, a.id, set)
+		return s.Addrs(ctx, a.id, func(st naming.State[weft.EndpointSet]) {
+			if st.Known && st.Err == nil {
+				in.cache.keepAddrs(a.id, st.Value)
+			}
+			set(st)
+		})
 	}, set)
 	return nil
 }
@@ -85,7 +102,11 @@ func (in *Interpreter) watchDtab(ctx context.Context, d dtabOf, set func(naming.
 // namespace, the rules of the router and local, in this order. While namerd cannot
 // be reached, a name that was never bound has failed with a naming.UnansweredError.
 func (in *Interpreter) Bind(ctx context.Context, local dtab.Dtab, p dtab.Path) weft.Source[naming.State[dtab.Tree[*naming.Bound]]] {
-	return naming.Derive(in.trees.Observe(ctx, in.question(local, p)), func(st naming.State[dtab.Tree[*naming.Bound]]) naming.State[dtab.Tree[*naming.Bound]] {
+	q := in.question(local, p)
+	return naming.Derive(in.trees.Observe(ctx, q), func(st naming.State[dtab.Tree[*naming.Bound]]) naming.State[dtab.Tree[*naming.Bound]] {
+		if !st.Known && st.Err != nil && in.cache.keeps(q) {
+			st = fromCache(st, p, in.cache.tree)
+		}
 		return naming.MapState(st, func(t dtab.Tree[*naming.Bound]) dtab.Tree[*naming.Bound] {
 			return dtab.Map(t, in.bound)
 		})
@@ -112,7 +133,21 @@ func (in *Interpreter) endpoints(ctx context.Context, id dtab.Path) weft.Source[
 	if id.IsEmpty() {
 		return weft.Const[naming.State[weft.EndpointSet]]{V: naming.Failed[weft.EndpointSet](errNoID)}
 	}
-	return naming.Derive(in.addrs.Observe(ctx, addrOf{id}), unlessUnreachable[weft.EndpointSet])
+	return naming.Derive(in.addrs.Observe(ctx, addrOf{id}), func(st naming.State[weft.EndpointSet]) naming.State[weft.EndpointSet] {
+		if !st.Known && st.Err != nil {
+			st = fromCache(st, id, in.cache.addrs)
+		}
+		return unlessUnreachable(st)
+	})
+}
+
+// fromCache puts what was known before this process began in the place of a failure.
+func fromCache[T any](st naming.State[T], p dtab.Path, known func(dtab.Path) (T, time.Time, bool)) naming.State[T] {
+	v, at, ok := known(p)
+	if !ok {
+		return st
+	}
+	return naming.State[T]{Value: v, Known: true, Err: fmt.Errorf("what was known at %s is used: %w", at.Format(time.RFC3339), st.Err)}
 }
 
 // unlessUnreachable makes what could not be asked pending: the name has not
@@ -159,5 +194,5 @@ func (in *Interpreter) Close() error {
 	in.cancel()
 	err := errors.Join(in.trees.Close(), in.addrs.Close(), in.dtabs.Close())
 	in.link.close()
-	return err
+	return errors.Join(err, in.cache.close())
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 )
 
@@ -20,6 +21,10 @@ type Options struct {
 	// Dial opens a connection to host:port, TLS not included. Nil is a net.Dialer
 	// with TCP keep-alive every five seconds.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
+
+	// Cache has what namerd last said kept in a file, which is used after a start for as
+	// long as no namerd answers.
+	Cache CacheOptions
 
 	// Linger is how long a name or an id that nobody uses any more is still followed.
 	// Zero is 5 s, a negative value no time at all.
@@ -41,4 +46,18 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// CacheOptions say where what namerd last said is kept. The zero value keeps nothing.
+type CacheOptions struct {
+	// Dir is the directory of the file. It is made if it does not exist.
+	Dir string
+
+	// Name begins the name of the file. Two interpreters with the same configuration
+	// need different ones.
+	Name string
+
+	// Rules are those that the router has, and brings along with its questions. What
+	// is asked with other rules, those of requests, is not kept.
+	Rules dtab.Dtab
 }

@@ -43,10 +43,15 @@ func (c *ConsulInterpreter) Validate() error { return checkTLS(c.TLS) }
 type Namerd struct {
 	Dst   *dtab.Path   `yaml:"dst"` // required
 	Retry *NamerdRetry `yaml:"retry"`
+
+	// Dsts are further places where namerds are, and CacheDir is where what they last
+	// said is kept for a start without any of them. Both are weft's.
+	Dsts     []dtab.Path `yaml:"dsts"`
+	CacheDir string      `yaml:"cacheDir"`
 }
 
 // Validate implements the decoder's rules.
-func (c *Namerd) Validate() error { return errIf(c.Dst == nil, "dst", "`dst` is a required field") }
+func (c *Namerd) Validate() error { return errIf(c.Dst == nil && len(c.Dsts) == 0, "dst", "`dst` is a required field") }
 
 // NamerdRetry is the backoff of requests to a namerd.
 type NamerdRetry struct {
