@@ -144,10 +144,8 @@ func (j *job) enter(ctx context.Context, change func(*State)) error {
 	now := time.Now()
 	if err := j.save(ctx, func(s *State) {
 		change(s)
-		s.Since, s.Until, s.Wanted = now, time.Time{}, WantNothing
-		if s.Phase == Watching {
-			s.Until = now.Add(s.Plan.Steps[s.Step].WatchFor)
-		}
+		s.enter(now)
+		s.Wanted = WantNothing
 	}); err != nil {
 		return err
 	}

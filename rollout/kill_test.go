@@ -108,6 +108,8 @@ func killed(t *testing.T, k int, kind fault, measure func(time.Duration) (older,
 func (w *world) assertRuleOfPlan() {
 	w.t.Helper()
 	assert.Contains(w.t, steps(), w.says())
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, r := range w.rules {
 		if !slices.Contains(steps(), r) {
 			w.t.Errorf("the rule has said %s", r)

@@ -48,6 +48,14 @@ func (s State) Held(now time.Time) bool {
 	return s.Phase.runs() && now.Before(s.Alive.Add(s.Lease))
 }
 
+// enter notes when the phase begins, and when it ends at the earliest.
+func (s *State) enter(now time.Time) {
+	s.Since, s.Until = now, time.Time{}
+	if s.Phase == Watching {
+		s.Until = now.Add(s.Plan.Steps[s.Step].WatchFor)
+	}
+}
+
 // String describes the state in a line.
 func (s State) String() string {
 	text := string(s.Phase)

@@ -9,11 +9,6 @@ import (
 // watch stays in a step until it is known what comes next, and enters that.
 func (j *job) watch(ctx context.Context) error {
 	begun := time.Now()
-	if err := j.save(ctx, func(s *State) {
-		s.Since, s.Until = begun, begun.Add(s.Plan.Steps[s.Step].WatchFor)
-	}); err != nil {
-		return err
-	}
 	if err := j.check(ctx, j.cur.Plan.tree(j.cur.Step)); isChanged(err) {
 		return err
 	}
