@@ -72,6 +72,9 @@ func TestContract(t *testing.T) {
 		GoodNamespaces:     []string{"0", "a.b", "1-2.3", strings.Repeat("a", 253)},
 		DeletedWithHistory: true,
 		History:            10,
-		Load:               storetest.Load{Handles: 2, Writers: 200, Writes: 400},
+		Many:               100,
+		Steps:              15,
+		Runs:               10,
+		Load:               storetest.Load{Handles: 2, Namespaces: 10, Writers: 300, Writes: 300},
 	}.Run(t)
 }

@@ -21,7 +21,7 @@ type Store struct {
 	client    *k8s.Client
 	release   func() error
 	of        atomic.Pointer[string] // what revisions are of, once it is known
-	turns     turns
+	turns     turns[found]
 	objects   *naming.Shared[allDtabs, *snapshot]
 	names     *naming.Shared[allNames, []string]
 	dtabs     *naming.Shared[oneDtab, namerd.Stored]

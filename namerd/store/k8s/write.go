@@ -38,6 +38,8 @@ type writing struct {
 	// doubt is what was found before a request whose answer was lost, so that the write
 	// may have been made.
 	doubt *found
+
+	turn *turn[found]
 }
 
 func newWriting(name string, d dtab.Dtab, note namerd.Note, allows func(found) error) *writing {
@@ -54,11 +56,17 @@ func (s *Store) write(ctx context.Context, w *writing) (namerd.Version, error) {
 		return "", err
 	}
 	began := time.Now() // who has had to wait for others does not wait for the server after them
-	end, err := s.turns.take(ctx, w.name)
+	mine, end, err := s.turns.take(ctx, w.name)
 	if err != nil {
 		return "", err
 	}
 	defer end()
+	w.turn = mine
+	if f, ok := mine.since(began); ok {
+		if err := w.refusal(f); err != nil {
+			return "", err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Patience)
 	defer cancel()
 	var trouble error
@@ -95,10 +103,12 @@ func (w *writing) unsure(err error) error {
 
 // try makes one attempt. The outcome again is that something was written in between.
 func (s *Store) try(ctx context.Context, w *writing) (v namerd.Version, again bool, err error) {
+	now := time.Now()
 	f, err := s.find(ctx, w.name)
 	if err != nil {
 		return "", false, err
 	}
+	w.turn.saw(f, now)
 	j, err := readJournal(f.object)
 	if err != nil {
 		s.opts.Logger.Warn("a history cannot be read and begins anew", "dtab", w.name, "err", err)
@@ -109,8 +119,8 @@ func (s *Store) try(ctx context.Context, w *writing) (v namerd.Version, again bo
 			return v, false, err
 		}
 	}
-	if err := w.allows(f); err != nil {
-		return "", false, &namerd.Error{Is: err, Namespace: w.name}
+	if err := w.refusal(f); err != nil {
+		return "", false, err
 	}
 	if w.deletes {
 		return s.remove(ctx, w, f)
@@ -120,6 +130,14 @@ func (s *Store) try(ctx context.Context, w *writing) (v namerd.Version, again bo
 		return "", false, err
 	}
 	return s.store(ctx, w, f, history)
+}
+
+// refusal says why the write must not be made to what was found.
+func (w *writing) refusal(f found) error {
+	if err := w.allows(f); err != nil {
+		return &namerd.Error{Is: err, Namespace: w.name}
+	}
+	return nil
 }
 
 // resolve finds out whether a write was made of which that is in doubt, from what is
@@ -173,6 +191,7 @@ func (s *Store) store(ctx context.Context, w *writing, f found, history string) 
 			Detail: fmt.Errorf("the object has %d bytes, of which there must be at most %d", len(body), maxObject),
 		}
 	}
+	now := time.Now()
 	answer, again, err := s.change(ctx, w, f, method, path, body)
 	if err != nil || again {
 		return "", again, err
@@ -181,6 +200,7 @@ func (s *Store) store(ctx context.Context, w *writing, f found, history string) 
 	if err != nil {
 		return "", false, fmt.Errorf("%w: the answer is no DTab: %w", errUnknown, err)
 	}
+	w.turn.saw(found{object: o, raw: answer, at: o.version}, now)
 	return namerd.Version(o.version), false, nil
 }
 
@@ -193,7 +213,10 @@ func (s *Store) remove(ctx context.Context, w *writing, f found) (v namerd.Versi
 	if err != nil {
 		return "", false, err
 	}
-	_, again, err = s.change(ctx, w, f, http.MethodDelete, s.path()+"/"+w.name, body)
+	now := time.Now()
+	if _, again, err = s.change(ctx, w, f, http.MethodDelete, s.path()+"/"+w.name, body); err == nil && !again {
+		w.turn.saw(found{}, now)
+	}
 	return "", again, err
 }
 

@@ -33,6 +33,6 @@ func TestContract(t *testing.T) {
 		},
 		BadNamespaces:  []string{"", ".", "..", "a/b", "/a", "a\x00", "a\nb", "\xff"},
 		GoodNamespaces: []string{"...", "A_b-c.d", "a b", "zookeeper", "Ünïcode", "a%2fb", "dtabs-history"},
-		Load:           storetest.Load{Handles: 2, Writers: 200, Writes: 600},
+		Load:           storetest.Load{Handles: 2, Namespaces: 10, Writers: 300, Writes: 600},
 	}.Run(t)
 }

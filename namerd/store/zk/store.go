@@ -19,7 +19,7 @@ type Store struct {
 	opts     Options
 	ensemble *ensemble
 	layout   layout
-	turns    turns
+	turns    turns[*zoo.Stat] // nil is that there is no such namespace
 	prune    pruning
 	names    *naming.Shared[allNames, []string]
 	dtabs    *naming.Shared[oneDtab, namerd.Stored]

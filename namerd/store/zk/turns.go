@@ -3,31 +3,44 @@ package zk
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // turns has the writes of this process to one namespace take turns: of those that are
 // under way at the same time only one could succeed, and the others would have to read
-// again. The zero turns is ready for use.
-type turns struct {
+// again. What one of them has seen tells those behind it that they are too late, without
+// asking the servers. The zero turns is ready for use.
+type turns[T any] struct {
 	mu  sync.Mutex
-	all map[string]*turn
+	all map[string]*turn[T]
 }
 
-// turn is a namespace that is being written.
-type turn struct {
+// turn is a namespace that is being written. But for users, it is of who has the turn.
+type turn[T any] struct {
 	free  chan struct{} // holds a token while nobody writes
 	users int
+
+	seen   T
+	seenAt time.Time // seen was so at this time or later; zero if nothing was seen
+}
+
+// saw notes what there is under the namespace, not before at.
+func (t *turn[T]) saw(v T, at time.Time) { t.seen, t.seenAt = v, at }
+
+// since returns what was seen, if that was after began.
+func (t *turn[T]) since(began time.Time) (v T, ok bool) {
+	return t.seen, t.seenAt.After(began)
 }
 
 // take waits for a turn, and returns how to end it.
-func (t *turns) take(ctx context.Context, namespace string) (end func(), err error) {
+func (t *turns[T]) take(ctx context.Context, namespace string) (mine *turn[T], end func(), err error) {
 	t.mu.Lock()
 	one := t.all[namespace]
 	if one == nil {
-		one = &turn{free: make(chan struct{}, 1)}
+		one = &turn[T]{free: make(chan struct{}, 1)}
 		one.free <- struct{}{}
 		if t.all == nil {
-			t.all = map[string]*turn{}
+			t.all = map[string]*turn[T]{}
 		}
 		t.all[namespace] = one
 	}
@@ -42,12 +55,12 @@ func (t *turns) take(ctx context.Context, namespace string) (end func(), err err
 	}
 	select {
 	case <-one.free:
-		return func() {
+		return one, func() {
 			one.free <- struct{}{}
 			leave()
 		}, nil
 	case <-ctx.Done():
 		leave()
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
 }

@@ -37,6 +37,8 @@ type writing struct {
 	// doubt is the state of the history at which the write may have been made by a
 	// request whose answer was lost.
 	doubt *doubt
+
+	turn *turn[*zoo.Stat]
 }
 
 // doubt is a state of a history: of which znode and which version; czxid 0 is that there
@@ -59,14 +61,21 @@ func (s *Store) write(ctx context.Context, w *writing) (namerd.Version, error) {
 	if err := context.Cause(ctx); err != nil {
 		return "", err
 	}
+	began := time.Now()
 	// Who has had to wait for others does not wait for a connection after them.
 	waiting, stopWaiting := context.WithTimeout(ctx, s.opts.Patience)
 	defer stopWaiting()
-	end, err := s.turns.take(ctx, w.namespace)
+	mine, end, err := s.turns.take(ctx, w.namespace)
 	if err != nil {
 		return "", err
 	}
 	defer end()
+	w.turn = mine
+	if cur, ok := mine.since(began); ok {
+		if err := w.refusal(cur); err != nil {
+			return "", err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Patience)
 	defer cancel()
 	for delay := minRedial; ; {
@@ -147,15 +156,21 @@ func doubtAt(history *zoo.Stat) doubt {
 // allowed returns the znode of the namespace, nil if there is none, if the write may be
 // made to it.
 func (s *Store) allowed(ctx context.Context, l *link, w *writing) (*zoo.Stat, error) {
-	path := s.layout.dtab(w.namespace)
+	path, now := s.layout.dtab(w.namespace), time.Now()
 	z, _, err := s.ensemble.look(ctx, l, path, presence, false)
 	if err != nil {
 		return nil, explained(w.namespace, path, err)
 	}
-	if err := w.allows(z.stat); err != nil {
-		return nil, &namerd.Error{Is: err, Namespace: w.namespace}
+	w.turn.saw(z.stat, now)
+	return z.stat, w.refusal(z.stat)
+}
+
+// refusal says why the write must not be made to a znode, nil if there is none.
+func (w *writing) refusal(cur *zoo.Stat) error {
+	if err := w.allows(cur); err != nil {
+		return &namerd.Error{Is: err, Namespace: w.namespace}
 	}
-	return z.stat, nil
+	return nil
 }
 
 // couldTell reports whether a write that was made when the history was in the state d
@@ -208,6 +223,7 @@ func (s *Store) transaction(w *writing, j journal, history, cur *zoo.Stat) ([]an
 func (s *Store) commit(ctx context.Context, l *link, w *writing, ops []any, history *zoo.Stat) (v namerd.Version, again bool, err error) {
 	before, at := w.doubt, doubtAt(history)
 	w.doubt = &at
+	now := time.Now()
 	results, err := ask(ctx, s.ensemble, l, func(c *zoo.Conn) ([]zoo.MultiResponse, error) { return c.Multi(ops...) })
 	if err != nil && lost(err) {
 		return "", false, err
@@ -226,12 +242,17 @@ func (s *Store) commit(ctx context.Context, l *link, w *writing, ops []any, hist
 	case len(results) != len(ops):
 		return "", false, &definite{fmt.Errorf("zk: %d answers to %d operations", len(results), len(ops))}
 	}
-	switch op := ops[0].(type) {
+	zxid := results[len(results)-1].Stat.Mzxid
+	switch ops[0].(type) {
 	case *zoo.SetDataRequest:
-		return versionOf(op.Version+1, results[0].Stat.Czxid), false, nil
+		cur := results[0].Stat
+		w.turn.saw(cur, now)
+		return versionOf(cur.Version, cur.Czxid), false, nil
 	case *zoo.CreateRequest:
-		return versionOf(0, results[len(results)-1].Stat.Mzxid), false, nil
+		w.turn.saw(&zoo.Stat{Czxid: zxid, Mzxid: zxid}, now)
+		return versionOf(0, zxid), false, nil
 	default:
+		w.turn.saw(nil, now)
 		return "", false, nil
 	}
 }
