@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/k8s"
 )
 
@@ -115,13 +116,34 @@ func (s *Store) order(ctx context.Context) string {
 	return of
 }
 
+// begin returns the context of a call, which ends with the Store and with its patience.
+func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if s.closed.Err() != nil {
+		return nil, nil, naming.ErrClosed
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Patience)
+	stop := context.AfterFunc(s.closed, cancel)
+	return ctx, func() { stop(); cancel() }, nil
+}
+
+// ended returns why a call whose context has ended failed.
+func (s *Store) ended(err error) error {
+	if s.closed.Err() != nil {
+		return fmt.Errorf("%w: %w", naming.ErrClosed, err)
+	}
+	return err
+}
+
 // retrying reads, again while the server cannot be reached.
 func retrying[T any](ctx context.Context, s *Store, read func(context.Context) (T, error)) (T, error) {
 	var none T
-	if err := context.Cause(ctx); err != nil {
+	ctx, cancel, err := s.begin(ctx)
+	if err != nil {
 		return none, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Patience)
 	defer cancel()
 	var trouble error
 	for delay := minPause; ; delay = min(2*delay, maxPause) {
@@ -135,7 +157,7 @@ func retrying[T any](ctx context.Context, s *Store, read func(context.Context) (
 			trouble = err
 		}
 		if pause(ctx, delay-rand.N(delay/2)); ctx.Err() != nil {
-			return none, trouble
+			return none, s.ended(trouble)
 		}
 	}
 }

@@ -22,6 +22,8 @@ type Store struct {
 	release   func() error
 	of        atomic.Pointer[string] // what revisions are of, once it is known
 	turns     turns[found]
+	closed    context.Context // ends with Close
+	end       context.CancelFunc
 	objects   *naming.Shared[allDtabs, *snapshot]
 	names     *naming.Shared[allNames, []string]
 	dtabs     *naming.Shared[oneDtab, namerd.Stored]
@@ -54,6 +56,7 @@ func New(c Config, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{opts: o, namespace: c.Namespace, client: cl, release: release}
+	s.closed, s.end = context.WithCancel(context.Background())
 	// The client logs what is wrong with the server.
 	s.objects = naming.NewShared(naming.WatchFunc[allDtabs, *snapshot](s.watchObjects), naming.SharedOptions{Linger: o.Linger})
 	derived := naming.SharedOptions{Linger: -1}
@@ -64,6 +67,7 @@ func New(c Config, o Options) (*Store, error) {
 
 // Close implements io.Closer. What observers have stands still.
 func (s *Store) Close() error {
+	s.end()
 	return errors.Join(s.names.Close(), s.dtabs.Close(), s.objects.Close(), s.release())
 }
 

@@ -67,7 +67,10 @@ func (s *Store) write(ctx context.Context, w *writing) (namerd.Version, error) {
 			return "", err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Patience)
+	ctx, cancel, err := s.begin(ctx)
+	if err != nil {
+		return "", err
+	}
 	defer cancel()
 	var trouble error
 	for delay := minPause; ; {
@@ -85,7 +88,7 @@ func (s *Store) write(ctx context.Context, w *writing) (namerd.Version, error) {
 			delay = min(2*delay, maxPause)
 		}
 		if ctx.Err() != nil {
-			return "", w.unsure(errors.Join(trouble, context.Cause(ctx)))
+			return "", s.ended(w.unsure(errors.Join(trouble, context.Cause(ctx))))
 		}
 		if err != nil && time.Since(began) > s.opts.Patience {
 			return "", w.unsure(err)

@@ -18,13 +18,16 @@ const (
 	pruneEvery = 100
 )
 
-// pruning counts deletions.
-type pruning struct{ deletions atomic.Uint64 }
+// pruning is when histories are removed, and how many stay.
+type pruning struct {
+	keep, every int
+	deletions   atomic.Int64
+}
 
 // forget removes histories of namespaces that were deleted, if there are too many, the
 // ones that were written longest ago first. What fails is done by a later deletion.
 func (s *Store) forget(ctx context.Context) {
-	if s.prune.deletions.Add(1)%pruneEvery != 0 {
+	if int(s.prune.deletions.Add(1))%s.prune.every != 0 {
 		return
 	}
 	_, err := retrying(ctx, s, func(ctx context.Context, l *link) (struct{}, error) {
@@ -45,7 +48,7 @@ func (s *Store) bury(ctx context.Context, l *link) error {
 	if err != nil {
 		return err
 	}
-	if len(all.children)-len(live) <= maxGraves {
+	if len(all.children)-len(live) <= s.prune.keep {
 		return nil
 	}
 	type grave struct {
@@ -67,7 +70,7 @@ func (s *Store) bury(ctx context.Context, l *link) error {
 		}
 	}
 	slices.SortFunc(graves, func(a, b grave) int { return cmp.Compare(a.stat.Mzxid, b.stat.Mzxid) })
-	for _, g := range graves[:max(0, len(graves)-maxGraves)] {
+	for _, g := range graves[:max(0, len(graves)-s.prune.keep)] {
 		// A namespace that was made again has written its history.
 		_, err := ask(ctx, s.ensemble, l, func(c *zoo.Conn) (bool, error) { return true, c.Delete(g.path, g.stat.Version) })
 		if err != nil && !errors.Is(err, zoo.ErrBadVersion) && !errors.Is(err, zoo.ErrNoNode) {

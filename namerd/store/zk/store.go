@@ -44,6 +44,7 @@ func New(c Config, o Options) (*Store, error) {
 	}
 	o = o.withDefaults()
 	s := &Store{opts: o, ensemble: newEnsemble(c, acl, o.Logger), layout: newLayout(c.PathPrefix)}
+	s.prune.keep, s.prune.every = maxGraves, pruneEvery
 	shared := naming.SharedOptions{Linger: o.Linger, Logger: o.Logger}
 	s.names = naming.NewShared(naming.WatchFunc[allNames, []string](s.watchNames), shared)
 	s.dtabs = naming.NewShared(naming.WatchFunc[oneDtab, namerd.Stored](s.watchDtab), shared)
@@ -57,9 +58,14 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Watches implements naming.Reporter: the connection, and what is observed over it.
+// Watches implements naming.Reporter: what is observed, and the connection while there
+// is none.
 func (s *Store) Watches() []naming.WatchStatus {
-	return slices.Concat([]naming.WatchStatus{s.ensemble.watching()}, s.names.Watches(), s.dtabs.Watches())
+	var session []naming.WatchStatus
+	if st := s.ensemble.watching(); st.Err != nil {
+		session = append(session, st)
+	}
+	return slices.Concat(session, s.names.Watches(), s.dtabs.Watches())
 }
 
 // List implements namerd.Reader.
