@@ -13,6 +13,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weft-mesh/weft/cmd/weft/dtabcmd"
+	"github.com/weft-mesh/weft/cmd/weft/rolloutcmd"
 )
 
 func main() {
@@ -57,6 +60,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), checkCommand(), explainCommand(), testCommand(), namerdCommand(), demoCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), explainCommand(), testCommand(), namerdCommand(), dtabcmd.Command(), rolloutcmd.Command(), demoCommand(), versionCommand())
 	return root
 }

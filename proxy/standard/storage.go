@@ -6,8 +6,10 @@ import (
 
 	"github.com/weft-mesh/weft/namerd"
 	"github.com/weft-mesh/weft/namerd/daemon"
+	consulstore "github.com/weft-mesh/weft/namerd/store/consul"
 	etcdstore "github.com/weft-mesh/weft/namerd/store/etcd"
 	"github.com/weft-mesh/weft/namerd/store/file"
+	k8sstore "github.com/weft-mesh/weft/namerd/store/k8s"
 	"github.com/weft-mesh/weft/namerd/store/memory"
 	zkstore "github.com/weft-mesh/weft/namerd/store/zk"
 	"github.com/weft-mesh/weft/proxy/config"
@@ -25,7 +27,9 @@ func storages() []config.Entry {
 			return file.Open(c.Path, file.Options{})
 		}, t),
 		config.Define(role, "io.l5d.etcd", newEtcdStore, config.Traits{Experimental: true}),
+		config.Define(role, "io.l5d.consul", newConsulStore, t),
 		config.Define(role, "io.l5d.zk", newZkStore, t),
+		config.Define(role, "io.l5d.k8s", newK8sStore, t),
 	}
 }
 
@@ -48,6 +52,28 @@ func newEtcdStore(c kinds.EtcdStorage, e daemon.StorageEnv) (namerd.Store, error
 	return etcdstore.New(cfg, etcdstore.Options{Logger: e.Logger})
 }
 
+func newConsulStore(c kinds.ConsulStorage, e daemon.StorageEnv) (namerd.Store, error) {
+	t, err := tlsfiles.ClientConfig(c.TLS)
+	if err != nil {
+		return nil, err
+	}
+	cfg := consulstore.Config{
+		Host: c.Host, Port: or(c.Port), PathPrefix: or(c.PathPrefix), Token: c.Token, Datacenter: c.Datacenter,
+		ReadConsistencyMode:  consulstore.Consistency(c.ReadConsistencyMode),
+		WriteConsistencyMode: consulstore.Consistency(c.WriteConsistencyMode),
+		FailFast:             c.FailFast, TLS: t,
+	}
+	if c.Backoff != nil {
+		switch b := c.Backoff.Config.(type) {
+		case kinds.ConstantBackoff:
+			cfg.Backoff = consulstore.Backoff{Min: b.Delay, Max: b.Delay}
+		case kinds.JitteredBackoff:
+			cfg.Backoff = consulstore.Backoff{Min: *b.Min, Max: *b.Max}
+		}
+	}
+	return consulstore.New(cfg, consulstore.Options{Logger: e.Logger})
+}
+
 func newZkStore(c kinds.ZkStorage, e daemon.StorageEnv) (namerd.Store, error) {
 	cfg := zkstore.Config{SessionTimeout: or(c.SessionTimeout)}
 	if c.PathPrefix != nil {
@@ -67,4 +93,12 @@ func newZkStore(c kinds.ZkStorage, e daemon.StorageEnv) (namerd.Store, error) {
 		cfg.ACLs = append(cfg.ACLs, zkstore.ACL{Scheme: a.Scheme, ID: a.ID, Perms: a.Perms})
 	}
 	return zkstore.New(cfg, zkstore.Options{Logger: e.Logger})
+}
+
+func newK8sStore(c kinds.K8sStorage, e daemon.StorageEnv) (namerd.Store, error) {
+	o, err := k8sOptions(c.K8sAPI, e.Shared, e.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return k8sstore.New(k8sstore.Config{Namespace: c.Namespace}, k8sstore.Options{Client: o.Client, Logger: e.Logger})
 }
