@@ -17,7 +17,7 @@ import (
 
 // window is how many rules of writers a dtab keeps, so that its length does not grow
 // with the number of writes.
-const window = 32
+const window = 8
 
 // Concurrent has writers append rules to dtabs, each in a loop of reading and updating,
 // and checks the history of it: every acknowledged write is in exactly one version and

@@ -51,7 +51,7 @@ func (h Harness) large(t *testing.T) {
 	one, two := h.Open(t), h.Open(t)
 	seen := two.Observe(ctx, ns)
 	want := namerd.Stored{}
-	for _, size := range []int{10 << 10, h.MaxText, 3 << 20} {
+	for _, size := range []int{10 << 10, h.MaxText, 1 << 20} {
 		d := dtabOf(size)
 		v, err := one.Put(ctx, ns, d, namerd.Note{Author: fmt.Sprint(size)})
 		if errors.Is(err, namerd.ErrTooLarge) {

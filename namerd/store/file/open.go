@@ -77,7 +77,7 @@ func syncDir(dir string) error {
 }
 
 // openDB opens a file that exists and checks that it is whole.
-func openDB(path string, o Options) (db *bolt.DB, err error) {
+func openDB(path string, o Options) (*bolt.DB, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -87,23 +87,30 @@ func openDB(path string, o Options) (db *bolt.DB, err error) {
 	case info.Size() == 0:
 		return nil, fmt.Errorf("file: %s is empty, which a store never is: remove it to begin with nothing", path)
 	}
-	var file *os.File
-	// A damaged file makes bbolt panic and, where pages are missing at its end, fault.
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.Join(damaged(path, fmt.Errorf("%v", r)), file.Close()) // which lets go of the lock
-		}
+	// All that bbolt takes for granted is read once before it opens the file for writing,
+	// since it would panic then and keep the lock.
+	db, err := openBolt(path, bolt.Options{Timeout: o.LockTimeout, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.View(readAll), db.Close()); err != nil {
+		return nil, damaged(path, err)
+	}
+	db, err = openBolt(path, bolt.Options{Timeout: o.LockTimeout, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.View(check); err != nil {
+		return nil, errors.Join(damaged(path, err), db.Close())
+	}
+	return db, nil
+}
+
+func openBolt(path string, o bolt.Options) (*bolt.DB, error) {
+	db, err := func() (db *bolt.DB, err error) {
+		defer guard(&err)()
+		return bolt.Open(path, 0o600, &o)
 	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{
-		Timeout:      o.LockTimeout,
-		FreelistType: bolt.FreelistMapType,
-		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			f, err := os.OpenFile(name, flag, mode) //nolint:gosec // the path is the caller's
-			file = f
-			return f, err
-		},
-	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("file: %s is in use by another process: one at a time can have it", path)
@@ -112,9 +119,6 @@ func openDB(path string, o Options) (db *bolt.DB, err error) {
 	case err != nil:
 		return nil, damaged(path, err)
 	}
-	if err := check(db); err != nil {
-		return nil, errors.Join(damaged(path, err), db.Close())
-	}
 	return db, nil
 }
 
@@ -122,22 +126,46 @@ func damaged(path string, err error) error {
 	return fmt.Errorf("file: %s is no store of dtabs or is damaged: %w", path, err)
 }
 
-// check says what is wrong with the structure of a file.
-func check(db *bolt.DB) error {
-	info, err := os.Stat(db.Path())
+// guard makes panics an error, and faults, too: what bbolt does about files that it
+// did not write.
+func guard(err *error) func() {
+	was := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(was)
+		if r := recover(); r != nil {
+			*err = fmt.Errorf("%v", r)
+		}
+	}
+}
+
+// readAll reads every key and value of a file.
+func readAll(tx *bolt.Tx) (err error) {
+	defer guard(&err)()
+	info, err := os.Stat(tx.DB().Path())
 	if err != nil {
 		return err
 	}
-	return db.View(func(tx *bolt.Tx) error {
-		if tx.Size() > info.Size() {
-			return fmt.Errorf("it has %d bytes of %d", info.Size(), tx.Size())
-		}
-		var first error
-		for err := range tx.Check() {
-			if first == nil {
-				first = err
+	if tx.Size() > info.Size() {
+		return fmt.Errorf("it has %d bytes of %d", info.Size(), tx.Size())
+	}
+	var read func(b *bolt.Bucket) error
+	read = func(b *bolt.Bucket) error {
+		return b.ForEach(func(k, v []byte) error {
+			if v == nil {
+				return read(b.Bucket(k))
 			}
+			return nil
+		})
+	}
+	return tx.ForEach(func(_ []byte, b *bolt.Bucket) error { return read(b) })
+}
+
+// check says what is wrong with the structure of a file.
+func check(tx *bolt.Tx) (first error) {
+	for err := range tx.Check() {
+		if first == nil {
+			first = err
 		}
-		return first
-	})
+	}
+	return first
 }

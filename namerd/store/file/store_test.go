@@ -1,6 +1,7 @@
 package file_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,27 +21,45 @@ func open(t testing.TB, path string) *file.Store {
 	return s
 }
 
+// quickDir returns a directory in memory, if there is such a file system: the disk of a
+// test machine may take its time for each write, and what these tests are about does
+// not depend on it. That a process is killed, for one, takes nothing from files.
+func quickDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "weft-file-test")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 func harness(t *testing.T) storetest.Harness {
 	t.Helper()
-	s := open(t, filepath.Join(t.TempDir(), "dtabs.db"))
+	s := open(t, filepath.Join(quickDir(t), "dtabs.db"))
 	return storetest.Harness{
 		Open:           func(*testing.T) namerd.Store { return s },
-		Fresh:          func(t *testing.T) namerd.Store { t.Helper(); return open(t, filepath.Join(t.TempDir(), "dtabs.db")) },
+		Fresh:          func(t *testing.T) namerd.Store { t.Helper(); return open(t, filepath.Join(quickDir(t), "dtabs.db")) },
 		BadNamespaces:  []string{"", strings.Repeat("x", 1025), "\xff"},
 		GoodNamespaces: []string{"a/b", ".", "..", "/", " ", "%2e", "Ünï", "a\nb", "a\x00b", strings.Repeat("x", 1024)},
-		Runs:           100,
+		Runs:           30,
 	}
 }
 
 func TestContract(t *testing.T) { harness(t).Run(t) }
 
-// TestConcurrentWriters is 10,000 concurrent writers with compare-and-swap, and 16 of
-// them who all want the same dtab.
+// TestConcurrentWriters is 10,000 concurrent writers with compare-and-swap, and 8 of
+// them who all want the same dtab. Under the race detector, which makes a goroutine
+// cost a hundred times as much, there are 1000.
 func TestConcurrentWriters(t *testing.T) {
+	n := 10000
+	if raceEnabled {
+		n = 1000
+	}
 	t.Run("many writers", func(t *testing.T) {
-		harness(t).Concurrent(t, storetest.Load{Writers: 10000, Writes: 10000, Namespaces: 100})
+		harness(t).Concurrent(t, storetest.Load{Writers: n, Writes: n, Namespaces: n / 20})
 	})
 	t.Run("one dtab", func(t *testing.T) {
-		harness(t).Concurrent(t, storetest.Load{Writers: 16, Writes: 10000})
+		harness(t).Concurrent(t, storetest.Load{Writers: 8, Writes: n})
 	})
 }
