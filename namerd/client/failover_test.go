@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -95,6 +96,41 @@ func TestWriteOnDeadConnection(t *testing.T) {
 	st, err := second.store.Get(t.Context(), "graduation")
 	require.NoError(t, err)
 	assert.True(t, st.Exists)
+}
+
+// TestWriteThatWasNotSent: a connection that turns out to be dead before anything is
+// sent on it does not make a write dangerous.
+func TestWriteThatWasNotSent(t *testing.T) {
+	var asked []string
+	transport := func(sent bool) client.Options {
+		asked = nil
+		return client.Options{HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.Host)
+			if r.URL.Host == "second" {
+				return &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Body: http.NoBody}, nil
+			}
+			trace := httptrace.ContextClientTrace(r.Context())
+			trace.GetConn("first:80")
+			trace.GotConn(httptrace.GotConnInfo{Reused: true})
+			if !sent {
+				trace.GetConn("first:80") // nothing could be written, so another one is wanted
+			}
+			return nil, io.ErrUnexpectedEOF
+		})}}
+	}
+	c := open(t, "http://first,http://second", transport(false))
+	_, err := c.Put(t.Context(), "x", nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"first", "second"}, asked)
+
+	c = open(t, "http://first,http://second", transport(true))
+	_, err = c.Put(t.Context(), "x", nil)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.Equal(t, []string{"first"}, asked)
+	// What is asked next is asked of the other one.
+	_, err = c.Put(t.Context(), "x", nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"first", "second"}, asked)
 }
 
 // TestRefusalIsAnAnswer: the other namerd is not asked about what the first refuses.

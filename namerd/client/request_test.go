@@ -35,6 +35,16 @@ func TestRequests(t *testing.T) {
 	c := open(t, base+"/pre%20fix/", client.Options{Token: "secret", Note: namerd.Note{Author: "me", Reason: "tests"}})
 	ctx := t.Context()
 	d := dtab.MustParse("/a => 0.001*/b & 0.999*/c; /d => 0.9*/e & 0.1*/f")
+	var long dtab.Dtab
+	for range 200 {
+		long = append(long, dtab.MustParse("/a => /b")...)
+	}
+	ignore := func(err error) error { // the answer is none that makes sense here
+		if strings.Contains(err.Error(), "makes no sense") {
+			return nil
+		}
+		return err
+	}
 	for _, row := range []struct {
 		do   func() error
 		want string
@@ -64,6 +74,19 @@ func TestRequests(t *testing.T) {
 		{
 			func() error { _, err := c.History(ctx, "ns", 7); return err },
 			"GET /pre%20fix/api/1/history/ns?limit=7\nAccept: application/json\nAuthorization: Bearer secret\n",
+		},
+		{
+			func() error { _, err := c.Delegate(ctx, "ns", d, dtab.MustPath("/a")); return ignore(err) },
+			"GET /pre%20fix/api/1/delegate/ns?dtab=%2Fa%3D%3E0.001%2A%2Fb+%26+0.999%2A%2Fc%3B%2Fd%3D%3E0.90%2A%2Fe+%26+0.10%2A%2Ff&path=%2Fa" +
+				"\nAccept: application/json\nAuthorization: Bearer secret\n",
+		},
+		{ // What does not fit into a line.
+			func() error {
+				_, err := c.WithNote(namerd.Note{}).Delegate(ctx, "ns", long, dtab.MustPath("/a"))
+				return ignore(err)
+			},
+			"POST /pre%20fix/api/1/delegate/ns?path=%2Fa\nAccept: application/json\nAuthorization: Bearer secret\nContent-Type: application/json\n" +
+				`{"dtab":"` + strings.ReplaceAll(long.String(), ">", `\u003e`) + `","namespace":"ns","path":"/a"}`,
 		},
 	} {
 		got = nil

@@ -280,4 +280,15 @@ func TestRollbackConflict(t *testing.T) {
 	assert.Equal(t, "Created zz\n1 created, 0 updated, 0 unchanged, 0 deleted\n", r.out)
 	assert.Equal(t, "weft: yeezus: unexpected response: 412 Precondition Failed: Could not update dtab: current version does not match provided version\n", r.errs)
 	assert.Equal(t, "/theirs=>/again", w.rules(t, "yeezus"))
+	// What was changed after the plan was made is not deleted.
+	once = false
+	files(t, map[string]string{"r/yeezus.dtab": "/theirs=>/again"})
+	w.onWrite = func() {
+		if !once {
+			once = true
+			w.put(t, "tlop", "/theirs=>/rule")
+		}
+	}
+	assert.Contains(t, w.fails(t, 3, "", "apply", "r", "--prune"), "weft: tlop: unexpected response: 412 ")
+	assert.Equal(t, "/theirs=>/rule", w.rules(t, "tlop"))
 }

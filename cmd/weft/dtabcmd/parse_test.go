@@ -1,6 +1,7 @@
 package dtabcmd
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,23 @@ func TestDiffIsRight(t *testing.T) {
 		assert.Equal(t, strings.Join(after, ""), strings.Join(is, ""))
 		assert.Equal(t, strings.Join(after, ""), strings.Join(patch(t, before, unified("x", "y", edits)), ""))
 	})
+}
+
+// TestHunks is how diff -u shows it: three lines of context, and what is nearer
+// together in one hunk.
+func TestHunks(t *testing.T) {
+	before := strings.Split("a b c d e f g h i j k l m n o p", " ")
+	change := func(at ...int) string {
+		after := slices.Clone(before)
+		for _, i := range at {
+			after[i] = strings.ToUpper(after[i])
+		}
+		return strings.ReplaceAll(unified("x", "y", compare(before, after)), "\n", "|")
+	}
+	assert.Equal(t, "--- x|+++ y|@@ -2,7 +2,7 @@| b| c| d|-e|+E| f| g| h|", change(4))
+	assert.Equal(t, "--- x|+++ y|@@ -1,4 +1,4 @@|-a|+A| b| c| d|@@ -13,4 +13,4 @@| m| n| o|-p|+P|", change(0, 15))
+	assert.Equal(t, "--- x|+++ y|@@ -2,14 +2,14 @@| b| c| d|-e|+E| f| g| h| i| j| k|-l|+L| m| n| o|", change(4, 11), "six lines between")
+	assert.Equal(t, "--- x|+++ y|@@ -1,7 +1,7 @@| a| b| c|-d|+D| e| f| g|@@ -9,7 +9,7 @@| i| j| k|-l|+L| m| n| o|", change(3, 11), "seven lines between")
 }
 
 // TestDiffOfMuch: what is too much to compare is shown one after the other.
