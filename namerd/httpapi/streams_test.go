@@ -64,6 +64,7 @@ func TestFailures(t *testing.T) {
 
 	set := weft.NewVar(naming.Failed[weft.EndpointSet](errors.New("no endpoints yet")))
 	state.Store(naming.Ok(dtab.LeafOf(naming.Following(id, dtab.Path{}, set))))
+	require.Eventually(t, func() bool { return s.get(t, "/api/1/bind/default?path=/svc/web").status == http.StatusOK }, limit, time.Millisecond)
 	l = s.stream(t, "/api/1/bind/default?path=/svc/web&watch=true")
 	assert.Equal(t, `{"type":"leaf","bound":{"addr":{"type":"failed","cause":"no endpoints yet"},"id":"/#/n/web","path":"/"}}`, line(t, l))
 	assert.Equal(t, `{"type":"failed","cause":"no endpoints yet"}`, line(t, addrs))
@@ -79,6 +80,64 @@ func TestFailures(t *testing.T) {
 	set.Store(naming.Ok(weft.EndpointSet{Neg: true}))
 	assert.Equal(t, `{"type":"neg"}`, line(t, addrs))
 	assert.Equal(t, `{"type":"leaf","bound":{"addr":{"type":"neg"},"id":"/#/n/web","path":"/"}}`, line(t, l))
+}
+
+// TestPending: a tree is shown once all of its endpoints are known, and stays the one
+// before until then.
+func TestPending(t *testing.T) {
+	late := weft.NewVar(naming.State[weft.EndpointSet]{})
+	s := serve(t, newFickle(t), httpapi.Options{}, under(func(_ context.Context, p dtab.Path) weft.Source[naming.State[dtab.Tree[naming.Name]]] {
+		id := dtab.MustPath("/#/n").Concat(p)
+		if p.Elem(0) == "late" {
+			return naming.Answer(dtab.LeafOf(naming.Following(id, dtab.Path{}, late)))
+		}
+		return naming.Answer(dtab.LeafOf(naming.Fixed(id, dtab.Path{}, weft.EndpointSet{})))
+	}))
+	l := s.stream(t, "/api/1/bind/default?path=/svc/web&watch=true")
+	assert.Contains(t, line(t, l), `"id":"/#/n/web"`)
+	a := s.send(t, http.MethodPut, "/api/1/dtabs/default", "/svc/web=>/#/n/late", "Content-Type", "text/plain")
+	require.Equal(t, http.StatusNoContent, a.status)
+	ctx, cancel := contextWithin(t, limit)
+	defer cancel()
+	_, err := weft.Until(ctx, s.n.Bind(ctx, "default", nil, dtab.MustPath("/svc/web")), func(b naming.State[namerd.Binding]) bool {
+		return b.Known && b.Value.Tree.Op == dtab.Leaf && b.Value.Tree.Value.ID.String() == "/#/n/late"
+	})
+	require.NoError(t, err)
+	time.Sleep(50 * time.Millisecond) // a document that should not be would come now
+	late.Store(naming.Ok(weft.EndpointSet{Neg: true}))
+	assert.Equal(t, `{"type":"leaf","bound":{"addr":{"type":"neg"},"id":"/#/n/late","path":"/"}}`, line(t, l))
+}
+
+// TestSameAgain: a namespace that is made again with the dtab that it had is shown
+// again.
+func TestSameAgain(t *testing.T) {
+	f := newFickle(t)
+	stored := naming.Ok(namerd.Stored{Exists: true, Dtab: dtab.MustParse("/a=>/b"), Version: "1"})
+	dtabs := weft.NewVar(stored)
+	f.dtabs = dtabs
+	s := serve(t, f, httpapi.Options{})
+	ctx, cancel := contextWithin(t, limit)
+	defer cancel()
+	rsp := s.open(ctx, t, http.MethodGet, "/api/1/dtabs/default?watch=true", "", "Accept", "text/plain")
+	defer rsp.Body.Close()
+	l := bufio.NewReader(rsp.Body)
+	assert.Equal(t, "/a=>/b", line(t, l))
+	again := stored
+	again.Value.Version = "2"
+	dtabs.Store(again) // written anew: nothing to be shown
+	changing := make(chan struct{})
+	go func() {
+		defer close(changing)
+		for ctx.Err() == nil { // whoever looks too late sees no difference
+			dtabs.Store(naming.Ok(namerd.Stored{}))
+			time.Sleep(20 * time.Millisecond)
+			dtabs.Store(again)
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	assert.Equal(t, "/a=>/b", line(t, l))
+	cancel()
+	<-changing
 }
 
 func TestTreesOfAddr(t *testing.T) {
