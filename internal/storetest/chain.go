@@ -96,6 +96,10 @@ func (c *chain) check(last namerd.Stored, changes []namerd.Change) (problems []s
 		texts[v], place[v] = d.String(), i+1
 	}
 
+	if text := texts[last.Version]; problem == "" && text != last.Dtab.String() {
+		add("the last version is %s and should be %s", last.Dtab, text)
+	}
+
 	bases := map[namerd.Version]string{}
 	for _, a := range c.attempts {
 		switch {
