@@ -29,6 +29,7 @@ func pause(ctx context.Context, d time.Duration) {
 // acknowledged write may be lost or made twice, observers arrive at the last one, and no
 // call of the API fails.
 func TestMembersDie(t *testing.T) {
+	t.Parallel()
 	cluster := servers.StartEtcdCluster(t)
 	h := storetest.Harness{Open: func(t *testing.T) namerd.Store {
 		t.Helper()
@@ -78,6 +79,7 @@ func (s *strict) Update(ctx context.Context, ns string, d dtab.Dtab, v namerd.Ve
 // TestMembersGoSilent pauses members, whose connections stay open: observers go on with
 // another member, and writes are made.
 func TestMembersGoSilent(t *testing.T) {
+	t.Parallel()
 	cluster := servers.StartEtcdCluster(t)
 	s := open(t, etcd.Config{Endpoints: cluster.URLs()}, etcd.Options{Timeout: 2 * time.Second, Patience: 60 * time.Second})
 	other := open(t, etcd.Config{Endpoints: cluster.URLs()}, etcd.Options{Timeout: 2 * time.Second, Patience: 60 * time.Second})
