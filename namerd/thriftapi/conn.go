@@ -23,6 +23,7 @@ type conn struct {
 	cancel context.CancelFunc
 	calls  sync.WaitGroup
 
+	reply sync.Mutex // one answer at a time is in memory as bytes
 	write sync.Mutex // one frame at a time
 	out   net.Conn   // with TLS if there is any
 

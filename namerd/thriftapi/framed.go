@@ -31,7 +31,7 @@ type framedSession struct {
 // outcome is what became of a request. There is nothing to send for one that wants no
 // answer.
 type outcome struct {
-	answer []byte
+	answer answer
 	err    error
 }
 
@@ -77,8 +77,8 @@ func (s *framedSession) handle(ctx context.Context, b []byte) error {
 		return context.Cause(ctx)
 	}
 	s.c.calls.Go(func() {
-		answer, err := s.c.s.namer.call(ctx, b)
-		done <- outcome{answer, err}
+		a, err := s.c.s.namer.call(ctx, b)
+		done <- outcome{a, err}
 	})
 	return nil
 }
@@ -103,6 +103,10 @@ func (s *framedSession) answer(ctx context.Context) {
 // send sends an answer. There is no way to say that there is none but to close the
 // connection.
 func (s *framedSession) send(o outcome) {
+	var b []byte
+	if o.err == nil && o.answer != nil {
+		b, o.err = o.answer()
+	}
 	switch {
 	case o.err != nil:
 		s.c.s.opts.Logger.Warn("a request cannot be answered", "client", s.c.nc.RemoteAddr().String(), "err", o.err)
@@ -110,9 +114,9 @@ func (s *framedSession) send(o outcome) {
 	case o.answer == nil:
 	case s.upgraded:
 		// A header of the server, without anything in it.
-		s.c.send(appendFrame(nil, append([]byte{thrift.STOP}, o.answer...)))
+		s.c.send(appendFrame(nil, append([]byte{thrift.STOP}, b...)))
 	default:
-		s.c.send(appendFrame(nil, o.answer))
+		s.c.send(appendFrame(nil, b))
 	}
 }
 

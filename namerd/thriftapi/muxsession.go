@@ -224,14 +224,20 @@ func (s *muxSession) dispatch(f muxFrame) error {
 	}
 	s.c.calls.Go(func() {
 		defer cancel()
-		answer, err := s.c.s.namer.call(ctx, body)
-		if !s.take(f.tag, call) {
-			return // discarded, or handed back
+		a, err := s.c.s.namer.call(ctx, body)
+		s.c.reply.Lock()
+		defer s.c.reply.Unlock()
+		if !s.take(f.tag, call) || s.c.ctx.Err() != nil {
+			return // discarded, or handed back, or there is nobody any more
+		}
+		var b []byte
+		if err == nil && a != nil {
+			b, err = a()
 		}
 		if err != nil {
 			s.reply(f.tag, f.typ, muxError, []byte(err.Error()))
 		} else {
-			s.reply(f.tag, f.typ, muxOK, answer)
+			s.reply(f.tag, f.typ, muxOK, b)
 		}
 	})
 	return nil

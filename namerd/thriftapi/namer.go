@@ -11,7 +11,6 @@ import (
 	"github.com/weft-mesh/weft/namerd"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/interpreter/namerd/namerthrift"
-	"github.com/weft-mesh/weft/naming/transformer"
 )
 
 // Dtabs are observed for so many polls, as in the original.
@@ -66,15 +65,27 @@ func (x *namer) close() {
 	x.dtabs.close()
 }
 
-// call answers a message of thrift, which may take until ctx ends. The answer is nil
+// answer makes the bytes of an answer. They are made when they can be sent, so that
+// a client that does not read does not fill the memory with them.
+type answer func() ([]byte, error)
+
+// result makes the result of a method, for the same reason.
+type result func() namerthrift.Struct
+
+// call handles a message of thrift, which may take until ctx ends. The answer is nil
 // for a message that wants none. The error is for what is not a call at all.
-func (x *namer) call(ctx context.Context, b []byte) ([]byte, error) {
-	var ask func(context.Context) namerthrift.Struct
+func (x *namer) call(ctx context.Context, b []byte) (answer, error) {
+	var ask func(context.Context) result
 	h, err := namerthrift.Unmarshal(b, func(h namerthrift.Header) (namerthrift.Struct, error) {
 		var args namerthrift.Struct
 		args, ask = x.method(h.Method)
 		return args, nil
 	})
+	refuse := func(code int32, why string) answer {
+		return func() ([]byte, error) {
+			return namerthrift.MarshalException(h.Method, h.Seq, thrift.NewTApplicationException(code, why))
+		}
+	}
 	switch {
 	case h.Type != thrift.CALL && h.Type != thrift.ONEWAY:
 		if err == nil {
@@ -82,28 +93,28 @@ func (x *namer) call(ctx context.Context, b []byte) ([]byte, error) {
 		}
 		return nil, err
 	case err != nil:
-		return namerthrift.MarshalException(h.Method, h.Seq, thrift.NewTApplicationException(thrift.PROTOCOL_ERROR, err.Error()))
+		return refuse(thrift.PROTOCOL_ERROR, err.Error()), nil
 	case ask == nil:
-		return namerthrift.MarshalException(h.Method, h.Seq, thrift.NewTApplicationException(thrift.UNKNOWN_METHOD, "Invalid method name: '"+h.Method+"'"))
+		return refuse(thrift.UNKNOWN_METHOD, "Invalid method name: '"+h.Method+"'"), nil
 	}
-	result := ask(ctx)
+	r := ask(ctx)
 	switch {
 	case h.Type == thrift.ONEWAY:
 		return nil, nil
-	case result == nil:
-		return namerthrift.MarshalException(h.Method, h.Seq, thrift.NewTApplicationException(thrift.PROTOCOL_ERROR, "Required field 'req' was not present"))
+	case r == nil:
+		return refuse(thrift.PROTOCOL_ERROR, "Required field 'req' was not present"), nil
 	}
-	return namerthrift.Marshal(h.Method, thrift.REPLY, h.Seq, result)
+	return func() ([]byte, error) { return namerthrift.Marshal(h.Method, thrift.REPLY, h.Seq, r()) }, nil
 }
 
 // method returns what the arguments of a method are read into, and how it is then
 // answered. There is no answer to arguments without a request in them. A method that
 // there is not has neither.
-func (x *namer) method(name string) (args namerthrift.Struct, ask func(context.Context) namerthrift.Struct) {
+func (x *namer) method(name string) (args namerthrift.Struct, ask func(context.Context) result) {
 	switch name {
 	case namerthrift.MethodBind:
 		a := &namerthrift.BindArgs{}
-		return a, func(ctx context.Context) namerthrift.Struct {
+		return a, func(ctx context.Context) result {
 			if a.Req == nil || a.Req.Name == nil {
 				return nil
 			}
@@ -111,7 +122,7 @@ func (x *namer) method(name string) (args namerthrift.Struct, ask func(context.C
 		}
 	case namerthrift.MethodAddr:
 		a := &namerthrift.AddrArgs{}
-		return a, func(ctx context.Context) namerthrift.Struct {
+		return a, func(ctx context.Context) result {
 			if a.Req == nil || a.Req.Name == nil {
 				return nil
 			}
@@ -119,7 +130,7 @@ func (x *namer) method(name string) (args namerthrift.Struct, ask func(context.C
 		}
 	case namerthrift.MethodDelegate:
 		a := &namerthrift.DelegateArgs{}
-		return a, func(ctx context.Context) namerthrift.Struct {
+		return a, func(ctx context.Context) result {
 			if a.Req == nil || a.Req.Delegation == nil {
 				return nil
 			}
@@ -127,7 +138,7 @@ func (x *namer) method(name string) (args namerthrift.Struct, ask func(context.C
 		}
 	case namerthrift.MethodDtab:
 		a := &namerthrift.DtabArgs{}
-		return a, func(ctx context.Context) namerthrift.Struct {
+		return a, func(ctx context.Context) result {
 			if a.Req == nil {
 				return nil
 			}
@@ -136,93 +147,4 @@ func (x *namer) method(name string) (args namerthrift.Struct, ask func(context.C
 	default:
 		return nil, nil
 	}
-}
-
-// bind waits for a tree that is not the one with the request's stamp.
-func (x *namer) bind(ctx context.Context, req *namerthrift.BindReq) *namerthrift.BindResult {
-	ref := *req.Name
-	fail := func(reason string, stamp []byte) *namerthrift.BindResult {
-		// The stamp of the failure itself, so that whoever knows of it can wait for
-		// what comes after it.
-		ref.Stamp = stamp
-		return &namerthrift.BindResult{Failure: &namerthrift.BindFailure{Reason: reason, Name: &ref, Ns: ref.Ns}}
-	}
-	name, err := path(ref.Name)
-	if err != nil {
-		return fail(err.Error(), ref.Stamp)
-	}
-	local, err := dtab.Parse(req.Dtab)
-	if err != nil {
-		return fail(err.Error(), ref.Stamp)
-	}
-	st, stamp, err := x.trees.poll(ctx, treeOf{ref.Ns, local.String(), name}, ref.Stamp)
-	switch {
-	case err != nil:
-		return fail(err.Error(), ref.Stamp)
-	case !st.Known:
-		x.opts.Logger.Warn("a name cannot be bound", "name", name.String(), "namespace", ref.Ns, "err", st.Err)
-		return fail(st.Err.Error(), stamp)
-	}
-	return &namerthrift.BindResult{Success: &namerthrift.Bound{Stamp: stamp, Tree: namerthrift.NewBoundTree(st.Value), Ns: ref.Ns}}
-}
-
-// addr waits for endpoints that are not those with the request's stamp.
-func (x *namer) addr(ctx context.Context, req *namerthrift.AddrReq) *namerthrift.AddrResult {
-	ref := *req.Name
-	fail := func(reason string, stamp []byte) *namerthrift.AddrResult {
-		ref.Stamp = stamp
-		return &namerthrift.AddrResult{Failure: &namerthrift.AddrFailure{Reason: reason, Name: &ref}}
-	}
-	id, err := path(ref.Name)
-	if err != nil {
-		return fail(err.Error(), ref.Stamp)
-	}
-	st, stamp, err := x.addrs.poll(ctx, transformer.Strip(id), ref.Stamp)
-	switch {
-	case err != nil:
-		return fail(err.Error(), ref.Stamp)
-	case !st.Known:
-		x.opts.Logger.Warn("the endpoints of an id are not known", "id", id.String(), "err", st.Err)
-		return fail(st.Err.Error(), stamp)
-	}
-	return &namerthrift.AddrResult{Success: &namerthrift.Addr{Stamp: stamp, Value: namerthrift.NewAddrVal(st.Value)}}
-}
-
-// dtab waits for a dtab that is not the one with the request's stamp.
-func (x *namer) dtab(ctx context.Context, req *namerthrift.DtabReq) *namerthrift.DtabResult {
-	st, stamp, err := x.dtabs.poll(ctx, req.Ns, req.Stamp)
-	if err == nil && !st.Known {
-		err = st.Err
-	}
-	if err != nil {
-		return &namerthrift.DtabResult{Failure: &namerthrift.Failure{Reason: err.Error()}}
-	}
-	return &namerthrift.DtabResult{Success: &namerthrift.DtabRef{Stamp: stamp, Dtab: st.Value.String()}}
-}
-
-// explained is the stamp of explanations, which have no versions.
-var explained = []byte{0, 0, 0, 0, 0, 0, 0, 1} //nolint:gochecknoglobals // a constant
-
-// delegate explains a name. The stamp of the request is of no consequence.
-func (x *namer) delegate(ctx context.Context, req *namerthrift.DelegateReq) *namerthrift.DelegateResult {
-	fail := func(err error) *namerthrift.DelegateResult {
-		return &namerthrift.DelegateResult{Failure: &namerthrift.Failure{Reason: err.Error()}}
-	}
-	local, err := dtab.Parse(req.Dtab)
-	if err != nil {
-		return fail(err)
-	}
-	tree, err := question(req.Delegation.Tree)
-	if err != nil {
-		return fail(err)
-	}
-	limited, cancel := context.WithTimeout(ctx, x.opts.ExplainTimeout)
-	defer cancel()
-	d, err := x.namerd.DelegateTree(limited, req.Delegation.Ns, local, tree)
-	if err != nil && d.Kind == "" { // not even a part of it
-		return fail(err)
-	}
-	return &namerthrift.DelegateResult{Success: &namerthrift.Delegation{
-		Stamp: explained, Tree: namerthrift.NewDelegateTree(d), Ns: req.Delegation.Ns,
-	}}
 }
