@@ -74,7 +74,7 @@ func TestObjects(t *testing.T) {
 	assert.Equal(t, "DTab", o.Kind)
 	assert.Equal(t, string(v), o.Metadata.ResourceVersion)
 	assert.Equal(t, []map[string]string{
-		{"prefix": "/svc", "dst": "/#/io.l5d.fs"}, {"prefix": "/svc/a", "dst": "3.0*/b & /c"},
+		{"prefix": "/svc", "dst": "/#/io.l5d.fs"}, {"prefix": "/svc/a", "dst": "3.00*/b & /c"},
 	}, o.Dentries)
 
 	// What others write counts, and what weft does not know stays.
