@@ -10,10 +10,6 @@ import (
 )
 
 const (
-	// maxCalls is how many requests of a connection may wait for an answer. A proxy has
-	// one for every name and one for every id.
-	maxCalls = 20_000
-
 	// maxPartial is how much there may be of messages that are not complete.
 	maxPartial = 4 * maxFrame
 
@@ -208,7 +204,7 @@ func (s *muxSession) dispatch(f muxFrame) error {
 	call := &muxCall{typ: f.typ, cancel: cancel}
 	s.mu.Lock()
 	_, twice := s.calls[f.tag]
-	busy := s.nacking || len(s.calls) >= maxCalls
+	busy := s.nacking || len(s.calls) >= s.c.s.opts.MaxCalls
 	if !twice && !busy {
 		s.calls[f.tag] = call
 	}

@@ -11,6 +11,11 @@ type Options struct {
 	// Bindings and Addrs limit what is observed for polls of trees and of endpoints.
 	Bindings, Addrs CacheOptions
 
+	// MaxCalls is how many requests of a connection may wait for an answer; those
+	// above are handed back. A proxy has one for every name and one for every id. Zero
+	// is 20 000.
+	MaxCalls int
+
 	// TLS is the server's side of TLS, nil for none.
 	TLS *tls.Config
 
@@ -55,6 +60,9 @@ func (o CacheOptions) withDefaults() CacheOptions {
 
 func (o Options) withDefaults() Options {
 	o.Bindings, o.Addrs = o.Bindings.withDefaults(), o.Addrs.withDefaults()
+	if o.MaxCalls <= 0 {
+		o.MaxCalls = 20_000
+	}
 	if o.ExplainTimeout <= 0 {
 		o.ExplainTimeout = 10 * time.Second
 	}

@@ -157,8 +157,9 @@ func TestMuxMessages(t *testing.T) {
 
 // TestManyCalls: one more than there may be is handed back.
 func TestManyCalls(t *testing.T) {
+	const maxCalls = 200
 	w := newWorld(t, nil)
-	s := w.serve(Options{})
+	s := w.serve(Options{MaxCalls: maxCalls})
 	p := s.dial(t)
 	stamp := p.bind(2, "/a", "", nil).Success.Stamp
 	var b []byte
