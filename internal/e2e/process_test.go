@@ -29,11 +29,33 @@ type process struct {
 // ended by then.
 func start(t *testing.T, dir string, env []string, args ...string) *process {
 	t.Helper()
+	p := command(t, args...)
+	p.cmd.Dir = dir
+	p.cmd.Env = append(os.Environ(), env...)
+	p.begin(t, args)
+	return p
+}
+
+// startWith is start with something to read.
+func startWith(t *testing.T, stdin string, args ...string) *process {
+	t.Helper()
+	p := command(t, args...)
+	p.cmd.Stdin = strings.NewReader(stdin)
+	p.begin(t, args)
+	return p
+}
+
+func command(t *testing.T, args ...string) *process {
+	t.Helper()
 	path, err := binary()
 	require.NoError(t, err)
 	p := &process{cmd: exec.Command(path, args...), stdout: &output{}, stderr: &output{}, exited: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.stdout, p.stderr
-	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	return p
+}
+
+func (p *process) begin(t *testing.T, args []string) {
+	t.Helper()
 	require.NoError(t, p.cmd.Start())
 	go func() {
 		p.err = p.cmd.Wait()
@@ -46,7 +68,6 @@ func start(t *testing.T, dir string, env []string, args ...string) *process {
 			t.Logf("weft %s\n%s%s", strings.Join(args, " "), p.stdout, p.stderr)
 		}
 	})
-	return p
 }
 
 // run runs a configuration in a directory and waits until it answers pong on the
