@@ -58,7 +58,7 @@ func TestChain(t *testing.T) {
 		"a version that repeats": {func(c *chain, last *namerd.Stored, _ *[]namerd.Change) {
 			last.Version, c.attempts[58].made = "7", "7"
 		}, `version "7" was made twice`},
-		"another version than was told": {func(c *chain, last *namerd.Stored, _ *[]namerd.Change) {
+		"another version than was told": {func(_ *chain, last *namerd.Stored, _ *[]namerd.Change) {
 			last.Version = "31"
 		}, `write w-30 was told version "30" and is at "31"`},
 		"a value that changed": {func(c *chain, _ *namerd.Stored, _ *[]namerd.Change) {

@@ -25,6 +25,7 @@ const window = 8
 // two of them were made from the same one, and everything that was read or observed
 // meanwhile was in that chain.
 func (h Harness) Concurrent(t *testing.T, l Load) {
+	t.Helper()
 	h, l = h.withDefaults(), l.withDefaults()
 	ctx, g := t.Context(), newGroup()
 	handles := make([]namerd.Store, l.Handles)

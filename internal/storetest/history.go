@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 // history is what is kept of changes: all of each, the latest first, by whatever
 // handle they were made, a limited number.
 func (h Harness) history(t *testing.T) {
+	t.Helper()
 	ctx, ns := t.Context(), newNamespace()
 	one, two := h.Open(t), h.Open(t)
 	none, err := one.History(ctx, ns, 10)
@@ -62,14 +64,15 @@ func (h Harness) history(t *testing.T) {
 
 // longHistory is that at least as much is kept as was said.
 func (h Harness) longHistory(t *testing.T) {
+	t.Helper()
 	ctx, ns, s := t.Context(), newNamespace(), h.Open(t)
 	began := time.Now()
 	want := make([]namerd.Change, 0, h.History+20)
 	for i := range cap(want) {
 		d := dtab.MustParse(fmt.Sprintf("/svc=>/#/%d", i))
-		v, err := s.Put(ctx, ns, d, namerd.Note{Author: fmt.Sprint(i)})
+		v, err := s.Put(ctx, ns, d, namerd.Note{Author: strconv.Itoa(i)})
 		require.NoError(t, err)
-		want = append(want, namerd.Change{Note: namerd.Note{Author: fmt.Sprint(i)}, Dtab: d, Version: v})
+		want = append(want, namerd.Change{Note: namerd.Note{Author: strconv.Itoa(i)}, Dtab: d, Version: v})
 	}
 	slices.Reverse(want)
 	requireHistory(t, s, ns, h.History, want[:h.History], began)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 // comeAndGo is that observers that have gone leave nothing behind.
 func (h Harness) comeAndGo(t *testing.T) {
+	t.Helper()
 	g, s := newGroup(), h.Fresh(t)
 	d := dtab.MustParse("/svc=>/#/a")
 	v, err := s.Put(t.Context(), g.name("0"), d, namerd.Note{})
@@ -24,10 +26,10 @@ func (h Harness) comeAndGo(t *testing.T) {
 	for round := range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
 		for i := range 20 {
-			_ = s.Observe(ctx, g.name(fmt.Sprint(i)))
+			_ = s.Observe(ctx, g.name(strconv.Itoa(i)))
 			_ = s.Namespaces(ctx)
 			short, end := context.WithCancel(ctx)
-			_ = s.Observe(short, g.name(fmt.Sprint(i)))
+			_ = s.Observe(short, g.name(strconv.Itoa(i)))
 			end()
 		}
 		awaitDtab(t, h, s.Observe(ctx, g.name("0")), d, v)
@@ -40,6 +42,7 @@ func (h Harness) comeAndGo(t *testing.T) {
 
 // closing is that Close ends everything, and that nothing works after it.
 func (h Harness) closing(t *testing.T) {
+	t.Helper()
 	ctx, ns, note := t.Context(), newNamespace(), namerd.Note{}
 	s := h.Fresh(t)
 	d := dtab.MustParse("/svc=>/#/a")
@@ -53,7 +56,7 @@ func (h Harness) closing(t *testing.T) {
 	for i := range 4 {
 		busy.Go(func() {
 			for ctx.Err() == nil { // until it fails, since Close is called meanwhile
-				_, err := s.Put(ctx, ns+fmt.Sprint(i), d, note)
+				_, err := s.Put(ctx, ns+strconv.Itoa(i), d, note)
 				_, got := s.Get(ctx, ns)
 				if err != nil || got != nil {
 					return
@@ -86,6 +89,7 @@ func (h Harness) closing(t *testing.T) {
 // cancelled is that nothing waits for a context that has ended, and that a write
 // whose context ended before it began was not made.
 func (h Harness) cancelled(t *testing.T) {
+	t.Helper()
 	g, s, note := newGroup(), h.Open(t), namerd.Note{}
 	ns, d := g.name("a"), dtab.MustParse("/svc=>/#/a")
 	v, err := s.Create(t.Context(), ns, d, note)
@@ -118,6 +122,7 @@ func (h Harness) cancelled(t *testing.T) {
 // restart is that observers keep what they have seen while the server is away, and
 // see what is written after it has come back.
 func (h Harness) restart(t *testing.T) {
+	t.Helper()
 	if h.Restart == nil {
 		return
 	}

@@ -15,6 +15,7 @@ import (
 
 // many is many namespaces, all observed.
 func (h Harness) many(t *testing.T) {
+	t.Helper()
 	ctx, g, note := t.Context(), newGroup(), namerd.Note{}
 	one, two := h.Open(t), h.Open(t)
 	list := two.Namespaces(ctx)

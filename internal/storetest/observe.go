@@ -14,6 +14,7 @@ import (
 
 // observe is that observers of both handles see each write of either, in order.
 func (h Harness) observe(t *testing.T) {
+	t.Helper()
 	ctx, g := t.Context(), newGroup()
 	ns, note := g.name("a"), namerd.Note{}
 	handles := []namerd.Store{h.Open(t), h.Open(t)}
@@ -81,6 +82,7 @@ func (h Harness) observe(t *testing.T) {
 // burst is that observers may miss writes that follow each other quickly, but not the
 // last one, and never see one after a later one.
 func (h Harness) burst(t *testing.T) {
+	t.Helper()
 	ctx, ns, note := t.Context(), newNamespace(), namerd.Note{}
 	one, two := h.Open(t), h.Open(t)
 	src := two.Observe(ctx, ns)
@@ -124,6 +126,7 @@ func (h Harness) burst(t *testing.T) {
 // wakeups is that nobody is woken up by what happens in other namespaces, and
 // observers of the list only by creations and deletions.
 func (h Harness) wakeups(t *testing.T) {
+	t.Helper()
 	ctx, g, note := t.Context(), newGroup(), namerd.Note{}
 	one, two := h.Open(t), h.Open(t)
 	mine, other, absent := g.name("a"), g.name("ab"), g.name("abc")

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,6 +16,7 @@ import (
 // property is that any sequence of operations by two handles does what a model says,
 // and that observers of both follow.
 func (h Harness) property(t *testing.T) {
+	t.Helper()
 	handles := []namerd.Store{h.Open(t), h.Open(t)}
 	runs, failed := 0, false
 	rapid.Check(t, func(rt *rapid.T) {
@@ -101,11 +103,11 @@ func (h Harness) step(rt *rapid.T, m *model, s namerd.Store, ns string) {
 // drawDtab draws a dtab whose text says all of it, since that is what stores keep.
 func drawDtab(rt *rapid.T) dtab.Dtab {
 	n := rapid.IntRange(0, 3).Draw(rt, "rules")
-	text := ""
+	var text strings.Builder
 	for range n {
 		prefix := rapid.SampledFrom([]string{"/", "/svc", "/svc/*", `/\x00\xff`, "/a/b/c"}).Draw(rt, "prefix")
 		dst := rapid.SampledFrom([]string{"~", "!", "$", "/a", "/a|/b", "0.25*/a&0.75*/b", `/\x3b|(/x&/y)`}).Draw(rt, "dst")
-		text += fmt.Sprintf("%s=>%s;", prefix, dst)
+		fmt.Fprintf(&text, "%s=>%s;", prefix, dst)
 	}
-	return dtab.MustParse(text)
+	return dtab.MustParse(text.String())
 }

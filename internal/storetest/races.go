@@ -15,6 +15,7 @@ import (
 // races is that of concurrent writes that exclude each other one is made, and the
 // others fail with the error that says so.
 func (h Harness) races(t *testing.T) {
+	t.Helper()
 	const n = 8
 	ctx, ns, note := t.Context(), newNamespace(), namerd.Note{}
 	handles := []namerd.Store{h.Open(t), h.Open(t)}

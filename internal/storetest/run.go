@@ -4,6 +4,7 @@ import "testing"
 
 // Run checks everything, each matter in a subtest.
 func (h Harness) Run(t *testing.T) {
+	t.Helper()
 	h = h.withDefaults()
 	for _, test := range []struct {
 		name string

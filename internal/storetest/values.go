@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 
 // values is that dtabs come back as they were stored.
 func (h Harness) values(t *testing.T) {
+	t.Helper()
 	ctx, ns := t.Context(), newNamespace()
 	one, two := h.Open(t), h.Open(t)
 	seen := two.Observe(ctx, ns)
@@ -47,13 +49,14 @@ func (h Harness) values(t *testing.T) {
 // large is dtabs of many rules: they are kept or, above what the store must be able to
 // have, refused as too large with no effect.
 func (h Harness) large(t *testing.T) {
+	t.Helper()
 	ctx, ns := t.Context(), newNamespace()
 	one, two := h.Open(t), h.Open(t)
 	seen := two.Observe(ctx, ns)
 	want := namerd.Stored{}
 	for _, size := range []int{10 << 10, h.MaxText, 1 << 20} {
 		d := dtabOf(size)
-		v, err := one.Put(ctx, ns, d, namerd.Note{Author: fmt.Sprint(size)})
+		v, err := one.Put(ctx, ns, d, namerd.Note{Author: strconv.Itoa(size)})
 		if errors.Is(err, namerd.ErrTooLarge) {
 			require.Greaterf(t, size, h.MaxText, "a dtab of %d bytes is refused", size)
 		} else {

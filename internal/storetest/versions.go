@@ -14,6 +14,7 @@ import (
 // versions is that every write makes a version that the namespace never had, even
 // one that changes nothing or follows a deletion, and that former ones do not match.
 func (h Harness) versions(t *testing.T) {
+	t.Helper()
 	ctx, ns, d := t.Context(), newNamespace(), dtab.MustParse("/svc=>/#/a")
 	one, two := h.Open(t), h.Open(t)
 	note := namerd.Note{}
@@ -50,6 +51,7 @@ func (h Harness) versions(t *testing.T) {
 
 // foreignVersions is that a version which the store could not have made is another one.
 func (h Harness) foreignVersions(t *testing.T) {
+	t.Helper()
 	ctx, g, d := t.Context(), newGroup(), dtab.MustParse("/svc=>/#/a")
 	s, note := h.Open(t), namerd.Note{}
 	ns, missing := g.name("a"), g.name("b")
@@ -87,6 +89,7 @@ func foreign(v namerd.Version) []namerd.Version {
 
 // names is which namespaces there can be.
 func (h Harness) names(t *testing.T) {
+	t.Helper()
 	ctx, s, note := t.Context(), h.Open(t), namerd.Note{}
 	d := dtab.MustParse("/svc=>/#/a")
 	for _, ns := range h.BadNamespaces {

@@ -14,6 +14,7 @@ import (
 // specification). Two handles take turns, so that each sees at once what the other
 // has done.
 func (h Harness) writes(t *testing.T) {
+	t.Helper()
 	ctx, g := t.Context(), newGroup()
 	ns := g.name("a")
 	a, b := dtab.MustParse("/svc=>/#/a"), dtab.MustParse("/svc=>/#/b")

@@ -25,6 +25,11 @@ func TestManyDeleted(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, s.Delete(ctx, "first", "", note))
+	_, err = s.Put(ctx, "back", nil, note)
+	require.NoError(t, err)
+	require.NoError(t, s.Delete(ctx, "back", "", note))
+	back, err := s.Put(ctx, "back", nil, note) // it has no grave any more
+	require.NoError(t, err)
 	var all sync.WaitGroup
 	for w := range 100 {
 		all.Go(func() {
@@ -51,13 +56,22 @@ func TestManyDeleted(t *testing.T) {
 		return n
 	}
 	assert.Equal(t, 1000, remembered())
+	forgotten, err := s.Get(ctx, "first")
+	require.NoError(t, err)
+	assert.Equal(t, uint64(10+100*15*2), forgotten.Revision.N, "as one that there never was: the present one")
 	require.NoError(t, s.Close())
 	s = open(t, path)
 	assert.Equal(t, 1000, remembered())
+	changes, err := s.History(ctx, "back", 100)
+	require.NoError(t, err)
+	assert.Len(t, changes, 3)
+	st, err := s.Get(ctx, "back")
+	require.NoError(t, err)
+	assert.Equal(t, back, st.Version)
 	v, err := s.Create(ctx, "first", nil, note)
 	require.NoError(t, err)
 	assert.Greater(t, v, last)
-	changes, err := s.History(ctx, "first", 100)
+	changes, err = s.History(ctx, "first", 100)
 	require.NoError(t, err)
 	assert.Len(t, changes, 1)
 }

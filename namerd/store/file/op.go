@@ -46,7 +46,7 @@ func (o *op) check() error {
 // only the op's is kept there. It returns the namespaces that it has changed.
 func (o *op) make(t *tables) (changed []string, err error) {
 	if o.err = context.Cause(o.ctx); o.err != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // the others can be made
 	}
 	was, existed, err := t.record(o.namespace)
 	if err != nil {

@@ -13,24 +13,24 @@ import (
 	"github.com/weft-mesh/weft/namerd/store/file"
 )
 
-func open(t testing.TB, path string) *file.Store {
-	t.Helper()
+func open(tb testing.TB, path string) *file.Store {
+	tb.Helper()
 	s, err := file.Open(path, file.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s
 }
 
 // quickDir returns a directory in memory, if there is such a file system: the disk of a
 // test machine may take its time for each write, and what these tests are about does
 // not depend on it. That a process is killed, for one, takes nothing from files.
-func quickDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "weft-file-test")
+func quickDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "weft-file-test") //nolint:usetesting // that is on the disk
 	if err != nil {
-		return t.TempDir()
+		return tb.TempDir()
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 

@@ -14,10 +14,10 @@ import (
 	"github.com/weft-mesh/weft/namerd/store/memory"
 )
 
-func newStore(t testing.TB, o memory.Options) *memory.Store {
-	t.Helper()
+func newStore(tb testing.TB, o memory.Options) *memory.Store {
+	tb.Helper()
 	s := memory.New(o)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s
 }
 
@@ -74,6 +74,11 @@ func TestManyDeleted(t *testing.T) {
 		last = v
 	}
 	require.NoError(t, s.Delete(ctx, "first", "", note))
+	_, err := s.Put(ctx, "back", nil, note)
+	require.NoError(t, err)
+	require.NoError(t, s.Delete(ctx, "back", "", note))
+	back, err := s.Put(ctx, "back", nil, note) // it has no grave any more
+	require.NoError(t, err)
 	for i := range 1500 {
 		ns := fmt.Sprint(i)
 		_, err := s.Put(ctx, ns, nil, note)
@@ -89,6 +94,12 @@ func TestManyDeleted(t *testing.T) {
 			require.Len(t, changes, 2)
 		}
 	}
+	changes, err := s.History(ctx, "back", 100)
+	require.NoError(t, err)
+	assert.Len(t, changes, 3)
+	st, err := s.Get(ctx, "back")
+	require.NoError(t, err)
+	assert.Equal(t, back, st.Version)
 	v, err := s.Create(ctx, "first", nil, note)
 	require.NoError(t, err)
 	assert.Greater(t, v, last)
