@@ -30,6 +30,9 @@ func (everything) String() string { return "namespaces" }
 // connection has died without a sign.
 const recheck = 30 * time.Second
 
+// rereadMin is how soon something is read again that does not fit together.
+const rereadMin = 100 * time.Millisecond
+
 // minStream is the least time between the beginnings of two streams.
 const minStream = time.Second
 
@@ -58,30 +61,37 @@ func (c *Client) watchDtab(ctx context.Context, key watched, set func(naming.Sta
 		return err
 	}
 	list := c.lists.Observe(ctx, everything{})
-	return c.follow(ctx, path, list, func(ctx context.Context) error {
+	return c.follow(ctx, path, list, func(ctx context.Context) (settled bool, err error) {
 		s, err := c.Get(ctx, string(key))
-		if err == nil {
-			set(naming.Ok(s).At(ETag(s.Version)))
+		if err != nil {
+			return false, err
 		}
-		return err
+		set(naming.Ok(s).At(ETag(s.Version)))
+		// What was made and deleted in a moment may never have been in the list, and its
+		// deletion is then told by nobody.
+		l, _ := list.Load()
+		return !l.Known || slices.Contains(l.Value, Escape(string(key))) == s.Exists, nil
 	})
 }
 
 func (c *Client) watchList(ctx context.Context, _ everything, set func(naming.State[[]string])) error {
 	never := weft.Const[naming.State[[]string]]{}
-	return c.follow(ctx, "dtabs", never, func(ctx context.Context) error {
+	return c.follow(ctx, "dtabs", never, func(ctx context.Context) (settled bool, err error) {
 		names, err := c.List(ctx)
 		if err == nil {
 			slices.Sort(names)
 			set(naming.Ok(names))
 		}
-		return err
+		return true, err
 	})
 }
 
 // follow calls read now, whenever the stream of path or list says that there is
-// something new, and now and then, until one of them fails.
-func (c *Client) follow(ctx context.Context, path string, list weft.Source[naming.State[[]string]], read func(context.Context) error) error {
+// something new, and now and then, until one of them fails. While what was read is not
+// settled it is read again soon, and less and less often.
+func (c *Client) follow(
+	ctx context.Context, path string, list weft.Source[naming.State[[]string]], read func(context.Context) (settled bool, err error),
+) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var news weft.Var[struct{}]
 	var streams sync.WaitGroup
@@ -100,14 +110,23 @@ func (c *Client) follow(ctx context.Context, path string, list weft.Source[namin
 		}
 		cancel(&endedError{err})
 	})
-	for {
+	for soon := rereadMin; ; {
 		_, told := news.Load()
 		_, listed := list.Load()
-		if err := read(ctx); err != nil {
+		settled, err := read(ctx)
+		if err != nil {
 			return whyEnded(ctx, err)
 		}
-		if err := waitForNews(ctx, told, listed); err != nil {
+		wait := recheck
+		if !settled {
+			wait, soon = soon, min(2*soon, recheck)
+		}
+		isNews, err := waitForNews(ctx, wait, told, listed)
+		if err != nil {
 			return whyEnded(ctx, err)
+		}
+		if settled || isNews {
+			soon = rereadMin
 		}
 	}
 }
@@ -116,14 +135,15 @@ func watch(path string) Request {
 	return Request{Path: path, Query: map[string][]string{"watch": {"true"}}, Header: acceptJSON()}
 }
 
-// waitForNews waits for one of signals, or for some time.
-func waitForNews(ctx context.Context, signals ...<-chan struct{}) error {
-	timed, cancel := context.WithTimeout(ctx, recheck)
+// waitForNews waits for one of signals and returns true, or until the time is over.
+func waitForNews(ctx context.Context, d time.Duration, signals ...<-chan struct{}) (bool, error) {
+	timed, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	if err := naming.Any(timed, signals); err != nil && ctx.Err() != nil {
-		return err
+	err := naming.Any(timed, signals)
+	if err != nil && ctx.Err() != nil {
+		return false, err
 	}
-	return nil
+	return err == nil, nil
 }
 
 // endedError is the cause of the end of a watch whose stream has ended.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,6 +71,32 @@ func TestWatchNamespaces(t *testing.T) {
 	until(t, src, is("graduation", "tlop", "yeezus"))
 	require.NoError(t, w.store.Delete(t.Context(), "tlop", "", namerd.Note{}))
 	until(t, src, is("graduation", "yeezus"))
+}
+
+// TestWatchMissesNoDeletion: a namespace that is deleted so soon after it was made that
+// the list never had it is seen to be gone, though no stream tells.
+func TestWatchMissesNoDeletion(t *testing.T) {
+	var gone atomic.Bool
+	c := open(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Query().Get("watch") != "":
+			_, _ = io.WriteString(w, "[]\n")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		case r.URL.Path == "/api/1/dtabs":
+			_, _ = io.WriteString(w, "[]\n")
+		case gone.Load():
+			http.NotFound(w, r)
+		default:
+			w.Header().Set("ETag", "AAAAAAAAAAE=")
+			_, _ = io.WriteString(w, "[]\n")
+		}
+	}), client.Options{})
+	src := c.Watch(t.Context(), "brief")
+	until(t, src, func(s state) bool { return s.Value.Exists })
+	until(t, c.WatchNamespaces(t.Context()), func(s naming.State[[]string]) bool { return s.Known })
+	gone.Store(true)
+	until(t, src, func(s state) bool { return s.Known && !s.Value.Exists })
 }
 
 // TestWatchThroughOutage: what was known holds while the namerd is away, and what

@@ -38,6 +38,12 @@ func (e *ExitError) Error() string {
 // Unwrap returns Err.
 func (e *ExitError) Unwrap() error { return e.Err }
 
+// ExitCode returns the status that the process should exit with.
+func (e *ExitError) ExitCode() int { return e.Code }
+
+// Reported says that everything has been said.
+func (e *ExitError) Reported() bool { return e.Err == nil }
+
 func usagef(format string, args ...any) error {
 	return &ExitError{Code: exitUsage, Err: fmt.Errorf(format, args...)}
 }
