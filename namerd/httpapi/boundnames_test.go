@@ -21,7 +21,9 @@ import (
 // TestFiles: names in files, as they are enumerated and as a client follows them.
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name, text string) { require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)) }
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
 	write("web", "127.0.0.1 1\n")
 	files, err := fs.New(fs.Config{RootDir: dir}, fs.Options{})
 	require.NoError(t, err)

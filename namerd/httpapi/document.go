@@ -10,10 +10,8 @@ import (
 type document struct {
 	body string
 
-	// absent says that there is nothing to be sent: the namespace does not exist. life
-	// counts how often it has come to be, so that the same body is sent again then.
+	// absent says that there is nothing to be sent: the namespace does not exist.
 	absent bool
-	life   int
 }
 
 // String describes the document for the status of a watch.

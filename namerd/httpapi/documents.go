@@ -70,18 +70,12 @@ func follow[T any](
 }
 
 func (d *documents) watchDtab(ctx context.Context, q question, set func(naming.State[document])) error {
-	last := document{absent: true}
 	return follow(ctx, d.n.Dtab(ctx, q.namespace), set, func(s naming.State[namerd.Stored]) naming.State[document] {
 		return naming.MapState(s, func(s namerd.Stored) document {
-			switch {
-			case !s.Exists:
-				last = document{absent: true, life: last.life}
-			case last.absent:
-				last = document{body: q.media.show(s.Dtab), life: last.life + 1}
-			default:
-				last = document{body: q.media.show(s.Dtab), life: last.life}
+			if !s.Exists {
+				return document{absent: true}
 			}
-			return last
+			return document{body: q.media.show(s.Dtab)}
 		})
 	})
 }

@@ -30,6 +30,7 @@ type fickle struct {
 	namerd.Store
 	reads, writes atomic.Pointer[error]
 	hang          atomic.Bool // reads wait until their context ends
+	got           func()      // called after Get, unless nil
 
 	list  weft.Source[naming.State[[]string]]      // in place of Namespaces, unless nil
 	dtabs weft.Source[naming.State[namerd.Stored]] // in place of Observe, unless nil
@@ -64,7 +65,11 @@ func (f *fickle) Get(ctx context.Context, ns string) (namerd.Stored, error) {
 	if err := f.read(ctx); err != nil {
 		return namerd.Stored{}, err
 	}
-	return f.Store.Get(ctx, ns)
+	s, err := f.Store.Get(ctx, ns)
+	if f.got != nil {
+		f.got()
+	}
+	return s, err
 }
 
 func (f *fickle) History(ctx context.Context, ns string, n int) ([]namerd.Change, error) {

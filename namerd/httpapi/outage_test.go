@@ -150,14 +150,21 @@ func TestWriteErrors(t *testing.T) {
 func TestAnyVersionIsTried(t *testing.T) {
 	f := newFickle(t)
 	s := serve(t, f, httpapi.Options{})
-	const writers = 16
-	got := make(chan int, writers)
-	for range writers {
-		go func() {
-			got <- s.send(t, http.MethodPut, "/api/1/dtabs/default", "/a=>/b", "Content-Type", "text/plain", "If-Match", "*").status
-		}()
+	others := 3
+	f.got = func() {
+		if others--; others >= 0 {
+			_, err := f.Store.Put(t.Context(), "default", nil, namerd.Note{})
+			assert.NoError(t, err)
+		}
 	}
-	for range writers {
-		assert.Equal(t, http.StatusNoContent, <-got)
-	}
+	a := s.send(t, http.MethodPut, "/api/1/dtabs/default", "/a=>/b", "Content-Type", "text/plain", "If-Match", "*")
+	assert.Equal(t, http.StatusNoContent, a.status, a.body)
+	now, err := f.Store.Get(t.Context(), "default")
+	require.NoError(t, err)
+	assert.Equal(t, "/a=>/b", now.Dtab.String())
+	// A list names versions, of which none is there any more.
+	others = 1
+	tag := s.get(t, "/api/1/dtabs/default").header.Get("ETag")
+	a = s.send(t, http.MethodPut, "/api/1/dtabs/default", "/a=>/b", "Content-Type", "text/plain", "If-Match", `"`+tag+`", "AAAA"`)
+	assert.Equal(t, http.StatusPreconditionFailed, a.status)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,15 +87,21 @@ func TestFailures(t *testing.T) {
 // before until then.
 func TestPending(t *testing.T) {
 	late := weft.NewVar(naming.State[weft.EndpointSet]{})
+	var observed atomic.Int32 // the endpoints of web
 	s := serve(t, newFickle(t), httpapi.Options{}, under(func(_ context.Context, p dtab.Path) weft.Source[naming.State[dtab.Tree[naming.Name]]] {
 		id := dtab.MustPath("/#/n").Concat(p)
 		if p.Elem(0) == "late" {
 			return naming.Answer(dtab.LeafOf(naming.Following(id, dtab.Path{}, late)))
 		}
-		return naming.Answer(dtab.LeafOf(naming.Fixed(id, dtab.Path{}, weft.EndpointSet{})))
+		return naming.Answer(dtab.LeafOf(naming.Name{Bound: &naming.Bound{ID: id, Addrs: func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] {
+			observed.Add(1)
+			context.AfterFunc(ctx, func() { observed.Add(-1) })
+			return weft.Const[naming.State[weft.EndpointSet]]{V: naming.Ok(weft.EndpointSet{})}
+		}}}))
 	}))
 	l := s.stream(t, "/api/1/bind/default?path=/svc/web&watch=true")
 	assert.Contains(t, line(t, l), `"id":"/#/n/web"`)
+	assert.Positive(t, observed.Load())
 	a := s.send(t, http.MethodPut, "/api/1/dtabs/default", "/svc/web=>/#/n/late", "Content-Type", "text/plain")
 	require.Equal(t, http.StatusNoContent, a.status)
 	ctx, cancel := contextWithin(t, limit)
@@ -103,6 +110,7 @@ func TestPending(t *testing.T) {
 		return b.Known && b.Value.Tree.Op == dtab.Leaf && b.Value.Tree.Value.ID.String() == "/#/n/late"
 	})
 	require.NoError(t, err)
+	require.Eventually(t, func() bool { return observed.Load() == 0 }, limit, time.Millisecond)
 	time.Sleep(50 * time.Millisecond) // a document that should not be would come now
 	late.Store(naming.Ok(weft.EndpointSet{Neg: true}))
 	assert.Equal(t, `{"type":"leaf","bound":{"addr":{"type":"neg"},"id":"/#/n/late","path":"/"}}`, line(t, l))
