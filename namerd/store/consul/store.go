@@ -84,6 +84,9 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 	var keys []string
 	if err := s.read(ctx, func(ctx context.Context) (err error) {
 		keys, err = s.client.keys(ctx, s.dtabs, s.single())
+		if err == nil && len(keys) == 0 {
+			err = s.permitted(ctx)
+		}
 		return err
 	}); err != nil {
 		return nil, failed("", err)
@@ -167,6 +170,13 @@ func (s *Store) Namespaces(ctx context.Context) weft.Source[naming.State[[]strin
 // Observe implements namerd.Reader.
 func (s *Store) Observe(ctx context.Context, namespace string) weft.Source[naming.State[namerd.Stored]] {
 	return s.values.Observe(ctx, oneDtab(namespace))
+}
+
+// permitted returns the error of a token that may not see dtabs. To it, a prefix looks
+// empty.
+func (s *Store) permitted(ctx context.Context) error {
+	_, _, err := s.client.one(ctx, s.dtabs+".none", s.single())
+	return err
 }
 
 // checkWritten says why a namespace cannot be written.

@@ -100,6 +100,9 @@ func (f *follower) poll(ctx context.Context) error {
 			f.s.seq.setBack()
 		}
 	}
+	if err := f.checkMissing(ask, found); err != nil {
+		return because(ask, err)
+	}
 	of, err := f.s.seq.of(ask, f.s)
 	if err != nil {
 		return because(ask, err)
@@ -108,6 +111,29 @@ func (f *follower) poll(ctx context.Context) error {
 	f.confirm = false
 	f.index = max(a.index, 1)
 	f.publish(a.index)
+	return nil
+}
+
+// checkMissing has namespaces that are missing from an answer confirmed: Consul says
+// nothing of what it leaves out because the token may not see it, but does if a single
+// key is asked for.
+func (f *follower) checkMissing(ctx context.Context, found map[string]pair) error {
+	if f.view == nil {
+		if len(found) > 0 {
+			return nil
+		}
+		return f.s.permitted(ctx)
+	}
+	for ns := range f.view.values {
+		if _, ok := found[ns]; ok {
+			continue
+		}
+		p, _, err := f.s.client.one(ctx, f.s.dtabs+ns, ConsistencyConsistent.params())
+		if err == nil && p.ModifyIndex != 0 && !f.confirm {
+			err = errDoubtful
+		}
+		return err // tokens are for prefixes: one says it for all
+	}
 	return nil
 }
 
