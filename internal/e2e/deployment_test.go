@@ -37,8 +37,8 @@ storage: {kind: io.weft.file, path: '${dir}/namerd.db'}
 namers: [{kind: io.l5d.fs, rootDir: '`+d.dir+`'}]
 `)
 	d.base = "--base-url=" + d.control.http()
-	weft(t, 0, "/srv => /#/io.l5d.fs ;\n/host => /srv ;\n/svc => /host ;\n/host/world => /srv/world-v1 ;\n", "dtab", d.base, "create", "internal", "-")
-	weft(t, 0, "/srv => /#/io.l5d.fs ;\n/svc/www.example.com => /srv/hello ;\n", "dtab", d.base, "create", "external", "-")
+	weftCLI(t, 0, "/srv => /#/io.l5d.fs ;\n/host => /srv ;\n/svc => /host ;\n/host/world => /srv/world-v1 ;\n", "dtab", d.base, "create", "internal", "-")
+	weftCLI(t, 0, "/srv => /#/io.l5d.fs ;\n/svc/www.example.com => /srv/hello ;\n", "dtab", d.base, "create", "external", "-")
 
 	kind, ns := interpreter, func(n string) string { return "namespace: " + n }
 	api := map[string]string{"io.l5d.mesh": "io.l5d.mesh", "io.l5d.namerd": "io.l5d.thriftNameInterpreter", "io.l5d.namerd.http": "io.l5d.httpController"}[kind]
@@ -126,9 +126,9 @@ func (d *deployment) share(n int) int {
 // rule sets where world leads, as a script would: with jq in the original.
 func (d *deployment) rule(dst string) {
 	d.t.Helper()
-	version, _, _ := strings.Cut(weft(d.t, 0, "", "dtab", d.base, "get", "internal"), "\n")
+	version, _, _ := strings.Cut(weftCLI(d.t, 0, "", "dtab", d.base, "get", "internal"), "\n")
 	version = strings.TrimPrefix(version, "# version ")
-	require.Equal(d.t, "Updated internal\n", weft(d.t, 0,
+	require.Equal(d.t, "Updated internal\n", weftCLI(d.t, 0,
 		"/srv => /#/io.l5d.fs ;\n/host => /srv ;\n/svc => /host ;\n/host/world => "+dst+" ;\n",
 		"dtab", d.base, "update", "internal", "-", "--version", version))
 }
@@ -167,7 +167,7 @@ func TestDeployment(t *testing.T) {
 // rollout runs weft rollout start with short steps.
 func (d *deployment) rollout(status int, more ...string) string {
 	d.t.Helper()
-	return weft(d.t, status, "", append([]string{
+	return weftCLI(d.t, status, "", append([]string{
 		"rollout", "start", d.base, "--namespace", "internal", "--rule", "/host/world", "--new", "/srv/world-v2",
 		"--proxy", "http://" + d.mesh.addrs.Admin, "--steps", "10%,50%,100%", "--watch-for", "3s", "--interval", "200ms", "--min-requests", "20", "--yes",
 	}, more...)...)
@@ -182,8 +182,8 @@ func TestRollout(t *testing.T) {
 		traffic := startLoad(t, pooled(t), 200, func(int) call { return d.call() })
 		traffic.more(t, 50)
 		d.rollout(0)
-		assert.Contains(t, weft(t, 0, "", "dtab", d.base, "get", "internal"), "/host/world  => /srv/world-v2 ;")
-		assert.Equal(t, "external\ninternal\n", weft(t, 0, "", "dtab", d.base, "list"), "the state of the rollout is gone")
+		assert.Contains(t, weftCLI(t, 0, "", "dtab", d.base, "get", "internal"), "/host/world  => /srv/world-v2 ;")
+		assert.Equal(t, "external\ninternal\n", weftCLI(t, 0, "", "dtab", d.base, "list"), "the state of the rollout is gone")
 		eventually(t, func() bool { return d.share(20) == 20 }, "everything goes to world-v2")
 		traffic.mustNotFail(t)
 	})
@@ -196,7 +196,7 @@ func TestRollout(t *testing.T) {
 		traffic.more(t, 50)
 		out := d.rollout(10)
 		assert.NotContains(t, out, "50 %", "it does not get beyond the step in which the breach shows")
-		assert.Contains(t, weft(t, 0, "", "dtab", d.base, "get", "internal"), "/host/world  => /srv/world-v1 ;")
+		assert.Contains(t, weftCLI(t, 0, "", "dtab", d.base, "get", "internal"), "/host/world  => /srv/world-v1 ;")
 		traffic.stop()
 		failed = len(traffic.failed)
 		t.Logf("%d of %d requests met the broken version", failed, traffic.count())

@@ -73,9 +73,9 @@ func (c *controlPlane) client(t *testing.T) *client.Client {
 	return cl
 }
 
-// weft runs a command line to its end and returns what it printed. Its status must be
+// weftCLI runs a command line to its end and returns what it printed. Its status must be
 // the given one.
-func weft(t *testing.T, status int, stdin string, args ...string) string {
+func weftCLI(t *testing.T, status int, stdin string, args ...string) string {
 	t.Helper()
 	p := startWith(t, stdin, args...)
 	<-p.exited
