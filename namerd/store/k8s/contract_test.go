@@ -59,7 +59,10 @@ func TestContract(t *testing.T) {
 	server := servers.StartKube(t, servers.KubeOptions{})
 	define(t, server)
 	storetest.Harness{
-		Open: func(t *testing.T) namerd.Store { return open(t, k8s.Config{Access: access(server)}) },
+		Open: func(t *testing.T) namerd.Store {
+			t.Helper()
+			return open(t, k8s.Config{Access: access(server)})
+		},
 		Restart: func(t *testing.T) {
 			t.Helper()
 			server.Kill()

@@ -78,7 +78,8 @@ func (j journal) with(e entry, text string) (string, error) {
 			all = append(all, old)
 		}
 	}
-	j.Changes = append(all[max(0, len(all)+1-maxChanges):], e)
+	all = append(all, e)
+	j.Changes = all[max(0, len(all)-maxChanges):]
 	for {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)

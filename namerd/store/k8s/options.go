@@ -2,7 +2,7 @@ package k8s
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"log/slog"
 	"regexp"
 	"time"
@@ -68,7 +68,7 @@ func client(c Config, o Options) (*k8s.Client, func() error, error) {
 	access := k8s.Access{Host: cmp.Or(c.Host, "localhost"), Port: cmp.Or(c.Port, 8001)}
 	if c.Access != nil {
 		if c.Host != "" || c.Port != 0 {
-			return nil, nil, fmt.Errorf("k8s: host and port say where the server is, and Access too: give one of them")
+			return nil, nil, errors.New("k8s: host and port say where the server is, and Access too: give one of them")
 		}
 		access = *c.Access
 	}

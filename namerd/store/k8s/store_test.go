@@ -373,7 +373,10 @@ func TestConcurrentWithFaults(t *testing.T) {
 	}, nil)
 	storetest.Harness{
 		History: 10,
-		Open:    func(t *testing.T) namerd.Store { return open(t, g.config(t)) },
+		Open: func(t *testing.T) namerd.Store {
+			t.Helper()
+			return open(t, g.config(t))
+		},
 	}.Concurrent(t, storetest.Load{Handles: 2, Writers: 20, Writes: 100})
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -46,7 +46,10 @@ func long(v namerd.Version) namerd.Version {
 func TestContract(t *testing.T) {
 	server := servers.StartZooKeeper(t)
 	storetest.Harness{
-		Open: func(t *testing.T) namerd.Store { return strict{open(t, zk.Config{Addrs: []string{server.Addr}})} },
+		Open: func(t *testing.T) namerd.Store {
+			t.Helper()
+			return strict{open(t, zk.Config{Addrs: []string{server.Addr}})}
+		},
 		Restart: func(t *testing.T) {
 			t.Helper()
 			server.Kill()

@@ -16,10 +16,10 @@ import (
 func TestJournalBounds(t *testing.T) {
 	t.Parallel()
 	var j journal
-	for i := range 250 {
+	for i := range 140 {
 		var err error
 		var text []byte
-		j, text, err = j.with(entry{ID: fmt.Sprint(i), Dtab: "/svc=>/" + strings.Repeat("a", i*40)})
+		j, text, err = j.with(entry{ID: fmt.Sprint(i), Dtab: "/svc=>/" + strings.Repeat("a", i*60)})
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(j.Changes), maxChanges)
 		require.LessOrEqual(t, len(text), maxHistory)

@@ -369,7 +369,10 @@ func TestConcurrentWithFaults(t *testing.T) {
 		return cut%14 != 0, cut%7 == 0 // in half of the cases after it was passed on
 	})
 	storetest.Harness{
-		Open: func(t *testing.T) namerd.Store { return open(t, zk.Config{Addrs: []string{p.addr()}}) },
+		Open: func(t *testing.T) namerd.Store {
+			t.Helper()
+			return open(t, zk.Config{Addrs: []string{p.addr()}})
+		},
 	}.Concurrent(t, storetest.Load{Handles: 2, Writers: 40, Writes: 120})
 	assert.Greater(t, p.severed(), 10)
 }
