@@ -28,5 +28,8 @@ func Nop() Dentry { return Dentry{Prefix: Prefix{`/\x2f`}} }
 // String returns the canonical text.
 func (e Dentry) String() string { return e.Prefix.String() + "=>" + ShowTree(e.Dst) }
 
+// Exact is String with all decimals of the weights; see ExactTree.
+func (e Dentry) Exact() string { return e.Prefix.String() + "=>" + ExactTree(e.Dst) }
+
 // Equal reports whether e and f have the same prefix and equal destinations.
 func (e Dentry) Equal(f Dentry) bool { return e.Prefix == f.Prefix && Equal(e.Dst, f.Dst) }

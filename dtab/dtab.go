@@ -39,6 +39,18 @@ func (d Dtab) String() string {
 	return b.String()
 }
 
+// Exact is String with all decimals of the weights; see ExactTree. Parse reads d back.
+func (d Dtab) Exact() string {
+	var b strings.Builder
+	for i, e := range d {
+		if i > 0 {
+			b.WriteByte(';')
+		}
+		b.WriteString(e.Exact())
+	}
+	return b.String()
+}
+
 // Concat returns the rules of d followed by those of e, which win.
 func (d Dtab) Concat(e Dtab) Dtab {
 	switch {

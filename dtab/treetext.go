@@ -31,13 +31,21 @@ func ShowTree(t Tree[Path]) string { return Show(t, Path.String) }
 // shown as the branch, and one of none as "", which cannot be parsed.
 func Show[T any](t Tree[T], leaf func(T) string) string {
 	var b strings.Builder
-	show(&b, t, 0, leaf)
+	show(&b, t, 0, leaf, showWeight)
+	return b.String()
+}
+
+// ExactTree is ShowTree with all decimals of the weights that two do not give, so that
+// ParseTree reads the same tree back: what is to be kept or sent is written so.
+func ExactTree(t Tree[Path]) string {
+	var b strings.Builder
+	show(&b, t, 0, Path.String, exactWeight)
 	return b.String()
 }
 
 // show writes t, in parentheses if its operator does not bind more tightly than
 // the one around it, of which outer is the kind, if any.
-func show[T any](b *strings.Builder, t Tree[T], outer Op, leaf func(T) string) {
+func show[T any](b *strings.Builder, t Tree[T], outer Op, leaf func(T) string, weight func(float64) string) {
 	for (t.Op == Alt || t.Op == Union) && len(t.Kids) == 1 {
 		t = t.Kids[0]
 	}
@@ -64,10 +72,10 @@ func show[T any](b *strings.Builder, t Tree[T], outer Op, leaf func(T) string) {
 				b.WriteString(" & ")
 			}
 			if t.Op == Union && k.Weight != 1 {
-				b.WriteString(showWeight(k.Weight))
+				b.WriteString(weight(k.Weight))
 				b.WriteByte('*')
 			}
-			show(b, k, t.Op, leaf)
+			show(b, k, t.Op, leaf, weight)
 		}
 		if nested {
 			b.WriteByte(')')
@@ -100,4 +108,13 @@ func showWeight(w float64) string {
 		return "1" + text
 	}
 	return text
+}
+
+// exactWeight is showWeight if that loses nothing.
+func exactWeight(w float64) string {
+	short := showWeight(w)
+	if same, err := strconv.ParseFloat(short, 64); err == nil && same == w {
+		return short
+	}
+	return strconv.FormatFloat(w, 'f', -1, 64)
 }

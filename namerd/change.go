@@ -44,7 +44,7 @@ type changeJSON struct {
 func (c Change) MarshalJSON() ([]byte, error) {
 	j := changeJSON{At: c.At.UTC(), Version: []byte(c.Version), Author: c.Author, Reason: c.Reason, Deleted: c.Deleted}
 	if !c.Deleted {
-		text := c.Dtab.String()
+		text := c.Dtab.Exact()
 		j.Dtab = &text
 	}
 	return json.Marshal(j)

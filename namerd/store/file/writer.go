@@ -56,7 +56,7 @@ func mustHave(cur record, exists bool, v namerd.Version) error {
 // write makes a write and waits for the disk. If ctx ends meanwhile the write may
 // still be made.
 func (s *Store) write(ctx context.Context, o *op) (namerd.Version, error) {
-	o.ctx, o.text, o.at, o.done = ctx, o.dtab.String(), time.Now(), make(chan struct{})
+	o.ctx, o.text, o.at, o.done = ctx, o.dtab.Exact(), time.Now(), make(chan struct{})
 	if err := o.check(); err != nil {
 		return "", err
 	}
