@@ -34,12 +34,14 @@ func listen(t *testing.T) net.Listener {
 func wires() map[string]wire {
 	return map[string]wire{
 		"net/http": func(t *testing.T, h http.Handler) (string, func()) {
+			t.Helper()
 			ln := listen(t)
 			s := &http.Server{Handler: h}
 			go s.Serve(ln)
 			return ln.Addr().String(), func() { s.Close() }
 		},
 		"http1": func(t *testing.T, h http.Handler) (string, func()) {
+			t.Helper()
 			ln := listen(t)
 			s := http1.NewServer(http1.ServerOptions{Handler: h, MaxLineBytes: 64 << 10, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 			go s.Serve(ln)
