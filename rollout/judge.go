@@ -69,7 +69,7 @@ func (l Limits) breach(older, newer, baseline Sample) string {
 		if ref, ok := l.reference(older, baseline); ok && l.MaxSuccessDrop >= 0 && dropAtLeast(ref, newer) > l.MaxSuccessDrop {
 			was, _ := ref.Rate()
 			return fmt.Sprintf("success rate %s of %.0f requests, more than %s points below the old branch with %s",
-				percent(rate), newer.Requests, number(100*l.MaxSuccessDrop), percent(was))
+				percent(rate), newer.Requests, points(l.MaxSuccessDrop), percent(was))
 		}
 	}
 	return l.latencyBreach(older, newer, baseline)
@@ -108,7 +108,7 @@ func (l Limits) wanting(s Step, older, newer, baseline Sample) string {
 		was, _ := ref.Rate()
 		switch {
 		case ok && rate < was-l.MaxSuccessDrop:
-			return fmt.Sprintf("success rate %s, more than %s points below the old branch with %s", percent(rate), number(100*l.MaxSuccessDrop), percent(was))
+			return fmt.Sprintf("success rate %s, more than %s points below the old branch with %s", percent(rate), points(l.MaxSuccessDrop), percent(was))
 		case !ok && l.MinSuccess <= 0:
 			return "too few requests of the old branch to compare with"
 		}

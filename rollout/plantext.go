@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/weft-mesh/weft/dtab"
@@ -38,7 +39,7 @@ func (l Limits) lines() []string {
 		lines = append(lines, fmt.Sprintf("success rate of at least %s", percent(l.MinSuccess)))
 	}
 	if l.MaxSuccessDrop >= 0 {
-		lines = append(lines, fmt.Sprintf("success rate at most %s points below the old branch", number(100*l.MaxSuccessDrop)))
+		lines = append(lines, fmt.Sprintf("success rate at most %s points below the old branch", points(l.MaxSuccessDrop)))
 	}
 	if l.MaxLatencyFactor > 0 {
 		lines = append(lines, fmt.Sprintf("p%s of the latency at most %s times that of the old branch", number(100*l.Quantile), number(l.MaxLatencyFactor)))
@@ -48,6 +49,9 @@ func (l Limits) lines() []string {
 	}
 	return lines
 }
+
+// points shows a difference of parts of 1 as percentage points.
+func points(f float64) string { return strconv.FormatFloat(100*f, 'g', 4, 64) }
 
 // percent shows a part of 1 with two decimals at most, rounded down, so that what is
 // below a limit does not look as if it were not.

@@ -183,7 +183,9 @@ func TestOtherRulesAreKept(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		w.edit(func(d dtab.Dtab) dtab.Dtab { return append(dtab.MustParse("/first => /a"), d...) })
 		time.Sleep(20 * time.Second)
-		w.edit(func(d dtab.Dtab) dtab.Dtab { return append(d[:1:1], append(d[2:], dtab.MustParse("/last => /b")...)...) })
+		w.edit(func(d dtab.Dtab) dtab.Dtab {
+			return append(d[:1:1], append(d[2:], dtab.MustParse("/last => /b")...)...)
+		})
 		require.Equal(t, rollout.Promoted, (<-run).outcome)
 		s, err := w.store.Get(t.Context(), "default")
 		require.NoError(t, err)

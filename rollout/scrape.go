@@ -16,8 +16,8 @@ import (
 //
 // Proxies give latencies of the last closed window only, which is a minute long
 // unless configured otherwise. A window counts from when it is first seen, so that
-// latencies of a step are known after a minute. Those of several proxies are put
-// together as the mean of the quantiles, weighted by requests.
+// latencies of a step are known after a minute. Those of several windows and proxies
+// are put together as the mean of the quantiles, weighted by requests.
 //
 // Measure fails if fewer proxies than the quorum answer.
 type Scrape struct {
@@ -66,6 +66,7 @@ func (s *Scrape) Measure(ctx context.Context, window time.Duration) (older, newe
 	if s.last.IsZero() || time.Since(s.last) > fresh {
 		s.turn(ctx)
 	}
+	var branches [2]tally
 	answered := 0
 	for i, p := range s.proxies {
 		if s.errs[i] == nil {
@@ -73,12 +74,12 @@ func (s *Scrape) Measure(ctx context.Context, window time.Duration) (older, newe
 		} else {
 			err = s.errs[i]
 		}
-		p.add(&older, &newer, s.last.Add(-window))
+		p.add(&branches, s.last.Add(-window))
 	}
 	if answered < s.opts.Quorum {
 		return Sample{}, Sample{}, fmt.Errorf("rollout: %d of %d proxies answer, and %d must: %w", answered, len(s.proxies), s.opts.Quorum, err)
 	}
-	return older.mean(), newer.mean(), nil
+	return branches[0].sample(), branches[1].sample(), nil
 }
 
 // turn asks all proxies at the same time.

@@ -188,6 +188,10 @@ func TestScrapeLatencies(t *testing.T) {
 	_, newer = next(t, s)
 	assert.Equal(t, rollout.Sample{Timed: 40, P50: 20 * time.Millisecond, P95: 20 * time.Millisecond, P99: 20 * time.Millisecond}, newer,
 		"weighted by requests")
+	latency(a, v2, 40, 0)
+	_, newer = next(t, s)
+	assert.Equal(t, rollout.Sample{Timed: 80, P50: 10 * time.Millisecond, P95: 10 * time.Millisecond, P99: 10 * time.Millisecond}, newer,
+		"windows add up, so that few requests become enough")
 	time.Sleep(60 * time.Millisecond)
 	_, newer, err := s.Measure(t.Context(), 10*time.Millisecond)
 	require.NoError(t, err)

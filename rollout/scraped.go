@@ -21,9 +21,8 @@ type point struct {
 
 // closing is a window of latencies, which was closed shortly before it was seen.
 type closing struct {
-	at       time.Time
-	key      seriesKey
-	counters counters
+	at time.Time
+	counters
 }
 
 // remember is how long ago the begin of a step may be.
@@ -51,7 +50,7 @@ func (p *scraped) advance(now *seen, at time.Time) {
 		next.counts[c.branch].Requests += success + failures
 		next.counts[c.branch].Successes += success
 		if c.timed > 0 && (c.timed != was.timed || c.sum != was.sum) {
-			p.closed = append(p.closed, closing{at, key, *c})
+			p.closed = append(p.closed, closing{at, *c})
 		}
 	}
 	p.points = append(p.points, next)
@@ -74,8 +73,8 @@ func (p *scraped) forget(before time.Time) {
 }
 
 // add adds what the branches did since a time: since the last answer before it, if
-// there is one. Quantiles are added weighted; see mean.
-func (p *scraped) add(older, newer *Sample, since time.Time) {
+// there is one.
+func (p *scraped) add(branches *[2]tally, since time.Time) {
 	if len(p.points) == 0 {
 		return
 	}
@@ -86,29 +85,34 @@ func (p *scraped) add(older, newer *Sample, since time.Time) {
 		}
 		from = x
 	}
-	latest := map[seriesKey]counters{}
+	for i := range branches {
+		branches[i].requests += to.counts[i].Requests - from.counts[i].Requests
+		branches[i].successes += to.counts[i].Successes - from.counts[i].Successes
+	}
 	for _, c := range p.closed {
 		if c.at.After(since) {
-			latest[c.key] = c.counters
-		}
-	}
-	for i, s := range []*Sample{older, newer} {
-		s.Requests += to.counts[i].Requests - from.counts[i].Requests
-		s.Successes += to.counts[i].Successes - from.counts[i].Successes
-		for _, c := range latest {
-			if c.branch == i {
-				n := time.Duration(c.timed)
-				s.P50, s.P95, s.P99 = s.P50+n*c.p50, s.P95+n*c.p95, s.P99+n*c.p99
-				s.Timed += c.timed
-			}
+			branches[c.branch].window(c.counters)
 		}
 	}
 }
 
-// mean returns s with its weighted quantiles divided by the weights.
-func (s Sample) mean() Sample {
-	if n := time.Duration(s.Timed); n > 0 {
-		s.P50, s.P95, s.P99 = s.P50/n, s.P95/n, s.P99/n
+// tally adds up what a branch did, with quantiles weighted by requests.
+type tally struct {
+	requests, successes  float64
+	timed, p50, p95, p99 float64
+}
+
+func (t *tally) window(c counters) {
+	t.timed += c.timed
+	t.p50 += c.timed * float64(c.p50)
+	t.p95 += c.timed * float64(c.p95)
+	t.p99 += c.timed * float64(c.p99)
+}
+
+func (t *tally) sample() Sample {
+	s := Sample{Requests: t.requests, Successes: t.successes, Timed: t.timed}
+	if t.timed > 0 {
+		s.P50, s.P95, s.P99 = time.Duration(t.p50/t.timed), time.Duration(t.p95/t.timed), time.Duration(t.p99/t.timed)
 	}
 	return s
 }
