@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
 	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/naming/interpreter/namerdhttp"
 )
 
 // watched is a namespace that is watched, and everything the list of them. Their texts
@@ -39,7 +41,8 @@ const minStream = time.Second
 // Watch observes a namespace until ctx ends or the client is closed, as
 // namerd.Reader's Observe does: it does not block, connects again when the namerd is
 // lost, and what was known holds meanwhile. A namespace that is not there is the zero
-// Stored. Concurrent watches of a namespace share their connections.
+// Stored. That the same rules were written again, as another version, may be seen half
+// a minute late. Concurrent watches of a namespace share their connections.
 func (c *Client) Watch(ctx context.Context, namespace string) weft.Source[naming.State[namerd.Stored]] {
 	if namespace == "" {
 		return weft.Const[naming.State[namerd.Stored]]{V: naming.Failed[namerd.Stored](errNoNamespace)}
@@ -53,54 +56,109 @@ func (c *Client) WatchNamespaces(ctx context.Context) weft.Source[naming.State[[
 }
 
 // watchDtab reads the dtab whenever the namerd says that there is something new: what
-// it streams has no version. It does not tell of deletions, but the list of
-// namespaces does.
+// it streams has no version, and does not tell of deletions, but the list of
+// namespaces does. A stream does not tell of what came and went between two of its
+// items either, but a read may have seen just that; so it is read again until it
+// agrees with what was told.
 func (c *Client) watchDtab(ctx context.Context, key watched, set func(naming.State[namerd.Stored])) error {
 	path, err := inDtabs(string(key))
 	if err != nil {
 		return err
 	}
+	name := Escape(string(key))
 	list := c.lists.Observe(ctx, everything{})
-	return c.follow(ctx, path, list, func(ctx context.Context) (settled bool, err error) {
-		s, err := c.Get(ctx, string(key))
-		if err != nil {
-			return false, err
+	return follow(ctx, c, path, namerdhttp.ParseDtab, func(ctx context.Context, told weft.Source[*dtab.Dtab]) error {
+		for soon := rereadMin; ; {
+			d, newDtab := told.Load()
+			l, newList := list.Load()
+			s, err := c.Get(ctx, string(key))
+			if err != nil {
+				return err
+			}
+			set(naming.Ok(s).At(ETag(s.Version)))
+			agreed := (!l.Known || slices.Contains(l.Value, name) == s.Exists) && (!s.Exists || d != nil && d.Equal(s.Dtab))
+			wait := recheck
+			if !agreed {
+				wait, soon = soon, min(2*soon, recheck)
+			}
+			news, err := waitForNews(ctx, wait, newDtab, newList)
+			if err != nil {
+				return err
+			}
+			if agreed || news {
+				soon = rereadMin
+			}
 		}
-		set(naming.Ok(s).At(ETag(s.Version)))
-		// What was made and deleted in a moment may never have been in the list, and its
-		// deletion is then told by nobody.
-		l, _ := list.Load()
-		return !l.Known || slices.Contains(l.Value, Escape(string(key))) == s.Exists, nil
 	})
 }
 
+// watchList publishes what is streamed. Now and then it makes sure that the stream
+// has not died without a sign.
 func (c *Client) watchList(ctx context.Context, _ everything, set func(naming.State[[]string])) error {
-	never := weft.Const[naming.State[[]string]]{}
-	return c.follow(ctx, "dtabs", never, func(ctx context.Context) (settled bool, err error) {
-		names, err := c.List(ctx)
-		if err == nil {
-			slices.Sort(names)
-			set(naming.Ok(names))
+	known := false
+	err := follow(ctx, c, "dtabs", parseNames, func(ctx context.Context, told weft.Source[*[]string]) error {
+		for {
+			names, newList := told.Load()
+			if names != nil {
+				known = true
+				set(naming.Ok(*names))
+			}
+			news, err := waitForNews(ctx, recheck, newList)
+			if err != nil {
+				return err
+			}
+			if news {
+				continue
+			}
+			now, err := c.List(ctx)
+			if err != nil {
+				return err
+			}
+			if slices.Sort(now); names == nil || !slices.Equal(now, *names) {
+				return errSilent
+			}
 		}
-		return true, err
 	})
+	if known || err == nil || ctx.Err() != nil {
+		return err
+	}
+	// A namerd that has no streams to give can still be asked.
+	names, failed := c.List(ctx)
+	if failed != nil {
+		return err
+	}
+	slices.Sort(names)
+	set(naming.Ok(names))
+	return err
 }
 
-// follow calls read now, whenever the stream of path or list says that there is
-// something new, and now and then, until one of them fails. While what was read is not
-// settled it is read again soon, and less and less often.
-func (c *Client) follow(
-	ctx context.Context, path string, list weft.Source[naming.State[[]string]], read func(context.Context) (settled bool, err error),
+var errSilent = errors.New("the stream did not tell what has changed")
+
+func parseNames(b []byte) ([]string, error) {
+	var names []string
+	err := json.Unmarshal(b, &names)
+	slices.Sort(names)
+	return names, err
+}
+
+// follow calls do with the latest item of a stream, nil before the first one. The
+// context that do has ends with the stream.
+func follow[T any](
+	ctx context.Context, c *Client, path string, parse func([]byte) (T, error), do func(context.Context, weft.Source[*T]) error,
 ) error {
 	ctx, cancel := context.WithCancelCause(ctx)
-	var news weft.Var[struct{}]
+	var latest weft.Var[*T]
 	var streams sync.WaitGroup
 	defer streams.Wait()
 	defer cancel(nil)
 	streams.Go(func() {
 		started := time.Now()
-		err := c.Stream(ctx, watch(path), func(json.RawMessage) error {
-			news.Store(struct{}{})
+		err := c.Stream(ctx, watch(path), func(b json.RawMessage) error {
+			item, err := parse(b)
+			if err != nil {
+				return nonsense("an item of "+path, err)
+			}
+			latest.Store(&item)
 			return nil
 		})
 		// A namerd that refuses streams but can be read is not asked all the time.
@@ -110,25 +168,11 @@ func (c *Client) follow(
 		}
 		cancel(&endedError{err})
 	})
-	for soon := rereadMin; ; {
-		_, told := news.Load()
-		_, listed := list.Load()
-		settled, err := read(ctx)
-		if err != nil {
-			return whyEnded(ctx, err)
-		}
-		wait := recheck
-		if !settled {
-			wait, soon = soon, min(2*soon, recheck)
-		}
-		isNews, err := waitForNews(ctx, wait, told, listed)
-		if err != nil {
-			return whyEnded(ctx, err)
-		}
-		if settled || isNews {
-			soon = rereadMin
-		}
+	err := do(ctx, &latest)
+	if e, ok := errors.AsType[*endedError](context.Cause(ctx)); ok {
+		return e.err // nil if it ended in order, which is no news
 	}
+	return err
 }
 
 func watch(path string) Request {
@@ -159,12 +203,3 @@ func (e *endedError) Error() string {
 
 // Unwrap returns why the stream ended.
 func (e *endedError) Unwrap() error { return e.err }
-
-// whyEnded is what a watch returns that failed with err: nil if its stream ended in
-// order, which is no news.
-func whyEnded(ctx context.Context, err error) error {
-	if e, ok := errors.AsType[*endedError](context.Cause(ctx)); ok {
-		return e.err
-	}
-	return err
-}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,7 +38,6 @@ func TestWatch(t *testing.T) {
 	assert.Equal(t, namerd.Stored{Exists: true, Dtab: dtab.MustParse("/a=>/b"), Version: v}, st.Value)
 	assert.Equal(t, client.ETag(v), st.Version)
 
-	// A write of the same rules is a new version, which a stream of rules does not show.
 	_, err = w.store.Put(ctx, "graduation", dtab.MustParse("/a=>/c"), namerd.Note{})
 	require.NoError(t, err)
 	until(t, src, func(s state) bool { return s.Value.Dtab.String() == "/a=>/c" })
@@ -95,8 +95,50 @@ func TestWatchMissesNoDeletion(t *testing.T) {
 	src := c.Watch(t.Context(), "brief")
 	until(t, src, func(s state) bool { return s.Value.Exists })
 	until(t, c.WatchNamespaces(t.Context()), func(s naming.State[[]string]) bool { return s.Known })
+	time.Sleep(300 * time.Millisecond) // until what the streams began with has been read
 	gone.Store(true)
 	until(t, src, func(s state) bool { return s.Known && !s.Value.Exists })
+}
+
+// TestWatchAgreesWithTheStream: what was read between two items of a stream, and gone
+// before the second, does not stay.
+func TestWatchAgreesWithTheStream(t *testing.T) {
+	var reads atomic.Int32
+	c := open(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/api/1/dtabs":
+			_, _ = io.WriteString(w, "[\"ns\"]\n")
+		case r.URL.Query().Get("watch") == "" && reads.Add(1) <= 4:
+			_, _ = io.WriteString(w, "[{\"prefix\":\"/a\",\"dst\":\"/passing\"}]\n")
+		default:
+			_, _ = io.WriteString(w, "[]\n")
+		}
+		if r.URL.Query().Get("watch") != "" {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}
+	}), client.Options{})
+	src := c.Watch(t.Context(), "ns")
+	until(t, src, func(s state) bool { return s.Value.Exists && len(s.Value.Dtab) == 1 })
+	until(t, src, func(s state) bool { return s.Value.Exists && len(s.Value.Dtab) == 0 })
+}
+
+// TestWatchWithoutStreams: a namerd that has no streams to give is read now and then.
+func TestWatchWithoutStreams(t *testing.T) {
+	w := newWorld(t)
+	c := open(t, serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("watch") != "" {
+			http.Error(rw, "too many watches", http.StatusServiceUnavailable)
+			return
+		}
+		w.api.ServeHTTP(rw, r)
+	}), client.Options{})
+	src, list := c.Watch(t.Context(), "yeezus"), c.WatchNamespaces(t.Context())
+	until(t, src, func(s state) bool { return s.Value.Exists && s.Err != nil })
+	until(t, list, func(s naming.State[[]string]) bool { return len(s.Value) == 2 && s.Err != nil })
+	require.NoError(t, w.store.Delete(t.Context(), "yeezus", "", namerd.Note{}))
+	until(t, src, func(s state) bool { return s.Known && !s.Value.Exists })
+	until(t, list, func(s naming.State[[]string]) bool { return len(s.Value) == 1 })
 }
 
 // TestWatchThroughOutage: what was known holds while the namerd is away, and what
