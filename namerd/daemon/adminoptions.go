@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -41,12 +40,8 @@ func (d *Daemon) adminOptions() admin.Options {
 	for _, x := range d.names.Discovery() {
 		o.Discovery = append(o.Discovery, admin.Discovery{Name: x.Name, Kind: x.Kind, Watches: x.Watches})
 	}
-	if s, ok := d.store.(Stater); ok {
-		path, state := s.State()
-		o.Handlers[path] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(state())
-		})
+	if p, ok := d.cfg.Storage.Config.(StoragePage); ok {
+		o.Handlers[p.StoragePage()] = storagePage(d.store)
 	}
 	return o
 }

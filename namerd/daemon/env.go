@@ -42,9 +42,3 @@ type Interface struct {
 	// SocketOptions are those of the listener.
 	SocketOptions config.SocketOptions
 }
-
-// Stater is implemented by stores that have a state page.
-type Stater interface {
-	// State returns where the page is, such as /storage/dtabs.json, and what it shows.
-	State() (path string, state func() any)
-}

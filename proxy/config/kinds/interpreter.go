@@ -51,7 +51,9 @@ type Namerd struct {
 }
 
 // Validate implements the decoder's rules.
-func (c *Namerd) Validate() error { return errIf(c.Dst == nil && len(c.Dsts) == 0, "dst", "`dst` is a required field") }
+func (c *Namerd) Validate() error {
+	return errIf(c.Dst == nil && len(c.Dsts) == 0, "dst", "`dst` is a required field")
+}
 
 // NamerdRetry is the backoff of requests to a namerd.
 type NamerdRetry struct {

@@ -51,8 +51,17 @@ type ConsulStorage struct {
 	TLS                  *config.ClientTLS `yaml:"tls"`
 }
 
+// StoragePage is where the original shows its state.
+func (c ConsulStorage) StoragePage() string {
+	prefix := "/namerd/dtabs"
+	if c.PathPrefix != nil {
+		prefix = c.PathPrefix.String()
+	}
+	return "/storage" + prefix + ".json"
+}
+
 // Validate implements the decoder's rules.
-func (c *ConsulStorage) Validate() error { return checkTLS(c.TLS) }
+func (c ConsulStorage) Validate() error { return checkTLS(c.TLS) }
 
 // ZkStorage is the configuration of io.l5d.zk.
 type ZkStorage struct {
@@ -94,6 +103,9 @@ type K8sStorage struct {
 	K8sAPI    `yaml:",inline"`
 	Namespace string `yaml:"namespace"` // default
 }
+
+// StoragePage is where the original shows its state.
+func (K8sStorage) StoragePage() string { return "/storage/dtabs.json" }
 
 // Storages returns the declarations of the stores of dtabs.
 func Storages() []config.Entry {
