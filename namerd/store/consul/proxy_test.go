@@ -164,13 +164,6 @@ func (p *proxy) heal() {
 	}
 }
 
-// lead makes new connections go elsewhere.
-func (p *proxy) lead(target string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.target = target
-}
-
 // reset resets all connections.
 func (p *proxy) reset() {
 	p.mu.Lock()
@@ -178,13 +171,6 @@ func (p *proxy) reset() {
 	for c := range p.open {
 		cut(c)
 	}
-}
-
-// connections returns how many connections stand.
-func (p *proxy) connections() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.open) / 2
 }
 
 // cut ends a connection with a reset.

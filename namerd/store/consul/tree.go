@@ -29,7 +29,7 @@ func (s *Store) watchTree(ctx context.Context, _ everything, set func(naming.Sta
 		err := f.poll(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return ctx.Err()
 		case err == nil:
 			d = newDelay(s.cfg.Backoff)
 			sleep(ctx, spacing-time.Since(began))
@@ -41,7 +41,7 @@ func (s *Store) watchTree(ctx context.Context, _ everything, set func(naming.Sta
 			d.wait(ctx)
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // follower is what the watch of the tree knows.

@@ -2,7 +2,6 @@ package etcd
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -193,7 +192,7 @@ func (l *link) note(before progress, h *etcdserverpb.ResponseHeader) progress {
 	case h.ClusterId == l.seen.cluster && h.Revision >= before.revision:
 	default:
 		l.logger.Warn("etcd: this is not the data that was there before; everything is listed again",
-			"cluster", fmt.Sprintf("%x", h.ClusterId), "revision", h.Revision, "before", before.of(), "before revision", before.revision)
+			"cluster", strconv.FormatUint(h.ClusterId, 16), "revision", h.Revision, "before", before.of(), "before revision", before.revision)
 		if h.ClusterId == l.seen.cluster {
 			l.seen.setBacks++
 		} else {

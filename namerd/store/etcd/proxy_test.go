@@ -180,13 +180,6 @@ func (p *proxy) reset() {
 	}
 }
 
-// connections returns how many connections stand.
-func (p *proxy) connections() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.open) / 2
-}
-
 // cut ends a connection with a reset.
 func cut(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {

@@ -47,7 +47,7 @@ func (s *Store) watchTree(ctx context.Context, _ everything, set func(naming.Sta
 		}
 		b.wait(ctx)
 	}
-	return nil
+	return ctx.Err()
 }
 
 // follower is what the watch of the tree knows.
