@@ -46,9 +46,7 @@ func newWorldOver(t *testing.T, store namerd.Store) *world {
 	t.Helper()
 	namer, err := static.New(static.Config{Prefix: dtab.MustPath("/#/io.l5d.static")})
 	require.NoError(t, err)
-	n, err := namerd.New(namerd.Options{
-		Store: store, Namers: naming.Namers{{Prefix: namer.Prefix(), Namer: namer}}, Linger: time.Millisecond,
-	})
+	n, err := namerd.New(namerd.Options{Store: store, Namers: naming.Namers{{Prefix: namer.Prefix(), Namer: namer}}})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		assert.NoError(t, n.Close())

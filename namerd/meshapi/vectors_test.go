@@ -48,7 +48,7 @@ func TestStatuses(t *testing.T) {
 		{"the same, stream", stream(delegator.StreamDtab, &meshpb.DtabReq{Root: root("nope")}), codes.NotFound, "Root not found"},
 		{"explanation without root", unary(delegator.GetDelegateTree, &meshpb.DelegateTreeReq{}), codes.InvalidArgument, "No namespace specified"},
 		{"explanation without tree", unary(delegator.GetDelegateTree, &meshpb.DelegateTreeReq{Root: root("default")}), codes.NotFound, "No name given"},
-		{"explanation stream without tree", stream(delegator.StreamDelegateTree, &meshpb.DelegateTreeReq{Root: root("default")}), codes.NotFound, "No name given"},
+		{"explanation stream without tree", stream(delegator.StreamDelegateTree, &meshpb.DelegateTreeReq{Root: root("default")}), codes.NotFound, "No name given"}, //nolint:staticcheck // old clients call it
 		{"an id that is none", unary(meshpb.NewResolverClient(cc).GetReplicas, &meshpb.ReplicasReq{Id: &meshpb.Path{Elems: [][]byte{{}}}}), codes.InvalidArgument, "Invalid id: dtab: path element 1 of 1 is empty: requirement failed"},
 		{"read a bad dtab", unary(codec.ReadDtab, &meshpb.ReadDtabReq{Text: "/a=>"}), codes.InvalidArgument, parseError(dtab.Parse("/a=>"))},
 		{"read a bad path", unary(codec.ReadPath, &meshpb.ReadPathReq{Text: "a"}), codes.InvalidArgument, parseError(dtab.ParsePath("a"))},
@@ -117,7 +117,7 @@ func TestReplicas(t *testing.T) {
 			Endpoints: []*meshpb.Endpoint{
 				{
 					InetAf: &v6, Address: []byte{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, Port: proto.Int32(80),
-					Meta: &meshpb.Endpoint_Meta{NodeName: proto.String("n1")}, Metadata: map[string]string{"nodeName": "n1", "x": "y"},
+					Meta: &meshpb.Endpoint_Meta{NodeName: new("n1")}, Metadata: map[string]string{"nodeName": "n1", "x": "y"},
 				},
 				{
 					InetAf: &v4, Address: []byte{1, 2, 3, 4}, Port: proto.Int32(80), Meta: &meshpb.Endpoint_Meta{},
@@ -204,7 +204,7 @@ func TestDelegations(t *testing.T) {
 	ask := func(p, local string) *meshpb.BoundDelegateTree {
 		t.Helper()
 		req := &meshpb.DelegateTreeReq{Root: root("default"), Tree: meshpb.NewPathTree(dtab.LeafOf(dtab.MustPath(p))), Dtab: meshpb.NewDtab(dtab.MustParse(local))}
-		s, err := delegator.StreamDelegateTree(within(t), req)
+		s, err := delegator.StreamDelegateTree(within(t), req) //nolint:staticcheck // old clients call it
 		require.NoError(t, err)
 		streamed, err := s.Recv()
 		require.NoError(t, err)

@@ -3,6 +3,7 @@ package thriftapi
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -40,9 +41,7 @@ func newWorld(t *testing.T, dtabs map[string]string) *world {
 	store := memory.New(o)
 	namer, err := static.New(static.Config{Prefix: dtab.MustPath("/#/io.l5d.static")})
 	require.NoError(t, err)
-	n, err := namerd.New(namerd.Options{
-		Store: store, Namers: naming.Namers{{Prefix: namer.Prefix(), Namer: namer}}, Linger: time.Millisecond,
-	})
+	n, err := namerd.New(namerd.Options{Store: store, Namers: naming.Namers{{Prefix: namer.Prefix(), Namer: namer}}})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		assert.NoError(t, n.Close())
@@ -141,8 +140,8 @@ func (p *peer) closed() {
 }
 
 func isTimeout(err error) bool {
-	ne, ok := err.(net.Error)
-	return ok && ne.Timeout()
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
 }
 
 // ask sends a Tdispatch with a call.

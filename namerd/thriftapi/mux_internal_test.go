@@ -109,16 +109,16 @@ func TestMuxMessages(t *testing.T) {
 	p.silent()
 	p.say(muxOldDiscarded, 0, "\x00\x00\x08why")
 	p.expect(muxRdiscarded, 8, "")
-	p.ask(8, namerthrift.MethodBind, bindArgs("/a", "", r.Success.Stamp))
-	p.silent()
-	w.put("default", "/a=>!")
-	p.answer(8, r)
-	assert.Equal(t, "!", treeText(t, r))
 	require.Eventually(t, func() bool {
 		s.namer.trees.mu.Lock()
 		defer s.namer.trees.mu.Unlock()
 		return len(s.namer.trees.all) == s.namer.trees.idle.Len()
 	}, eventually, time.Millisecond, "nobody waits any more")
+	p.ask(8, namerthrift.MethodBind, bindArgs("/a", "", r.Success.Stamp))
+	p.silent()
+	w.put("default", "/a=>!")
+	p.answer(8, r)
+	assert.Equal(t, "!", treeText(t, r))
 
 	// The same tag twice.
 	p.ask(2, namerthrift.MethodBind, bindArgs("/a", "", r.Success.Stamp))
