@@ -3,6 +3,7 @@ package rollout
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/weft-mesh/weft/dtab"
@@ -52,16 +53,7 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("somebody else has changed the rule %s: %s, and not %s; it was left as it is", e.ID, says, oneOf(e.Want))
 }
 
-func oneOf(texts []string) string {
-	text := ""
-	for i, t := range texts {
-		if i > 0 {
-			text += " or "
-		}
-		text += t
-	}
-	return text
-}
+func oneOf(texts []string) string { return strings.Join(texts, " or ") }
 
 func shown(ts []dtab.Tree[dtab.Path]) []string {
 	texts := make([]string, 0, len(ts))

@@ -144,7 +144,7 @@ func (j *job) enter(ctx context.Context, change func(*State)) error {
 	now := time.Now()
 	if err := j.save(ctx, func(s *State) {
 		change(s)
-		s.enter(now)
+		*s = s.enter(now)
 		s.Wanted = WantNothing
 	}); err != nil {
 		return err

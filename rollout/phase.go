@@ -1,6 +1,6 @@
 package rollout
 
-import "fmt"
+import "errors"
 
 // Phase is what a rollout is doing. It is written down before it is done.
 type Phase string
@@ -17,12 +17,12 @@ const (
 	Done        Phase = "done"         // the rule is in its final state; what is left is to delete the state
 )
 
-func parsePhase(s string) (Phase, error) {
-	switch p := Phase(s); p {
+func checkPhase(s string) error {
+	switch Phase(s) {
 	case Starting, Shifting, Watching, Promoting, RollingBack, Paused, Stopped, Done:
-		return p, nil
+		return nil
 	}
-	return "", fmt.Errorf("%q is not a phase", s)
+	return errors.New("the name of a phase")
 }
 
 // forward reports whether the phase leads to more traffic for the new branch, so
@@ -57,10 +57,10 @@ const (
 	WantRevert  Want = "revert"
 )
 
-func parseWant(s string) (Want, error) {
-	switch w := Want(s); w {
+func checkWant(s string) error {
+	switch Want(s) {
 	case WantNothing, WantPause, WantSkip, WantPromote, WantRevert:
-		return w, nil
+		return nil
 	}
-	return "", fmt.Errorf("%q is nothing to ask for", s)
+	return errors.New("something that can be asked for")
 }

@@ -100,9 +100,9 @@ func TestPrepare(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, oldRule, p.Old.String())
 	missing := plan()
-	missing.Namespace = "defualt"
+	missing.Namespace = "default2"
 	_, err = r.Prepare(t.Context(), missing)
-	require.EqualError(t, err, "rollout: there is no namespace defualt")
+	require.EqualError(t, err, "rollout: there is no namespace default2")
 	_, err = r.Prepare(t.Context(), rollout.Plan{})
 	require.ErrorContains(t, err, "no namespace is given")
 	assert.Empty(t, w.rules)

@@ -36,7 +36,7 @@ func (p Plan) Text() string {
 func (l Limits) lines() []string {
 	var lines []string
 	if l.MinSuccess > 0 {
-		lines = append(lines, fmt.Sprintf("success rate of at least %s", percent(l.MinSuccess)))
+		lines = append(lines, "success rate of at least "+percent(l.MinSuccess))
 	}
 	if l.MaxSuccessDrop >= 0 {
 		lines = append(lines, fmt.Sprintf("success rate at most %s points below the old branch", points(l.MaxSuccessDrop)))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -139,9 +140,7 @@ func (m *Prometheus) ask(ctx context.Context, query string) (float64, error) {
 	if err != nil {
 		return bad(err)
 	}
-	for k, v := range m.opts.Header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, m.opts.Header)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	rsp, err := m.opts.HTTP.Do(req)
 	if err != nil {

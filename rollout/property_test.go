@@ -31,6 +31,7 @@ func TestTheRuleIsAlwaysOneOfThePlan(t *testing.T) {
 }
 
 func history(t *testing.T, actions []string, pauses bool, every int) {
+	t.Helper()
 	w := newWorld(t)
 	p := plan()
 	if pauses {

@@ -283,7 +283,9 @@ func TestOfManyThatStartAtOnceOneDoes(t *testing.T) {
 		w := newWorld(t)
 		var runs []<-chan result
 		for range 10 {
-			runs = append(runs, async(func() (rollout.Outcome, error) { return w.runner(w.dtabs()).Start(t.Context(), plan()) }))
+			d := w.dtabs()
+			d.lag = time.Millisecond // all have looked before one of them writes
+			runs = append(runs, async(func() (rollout.Outcome, error) { return w.runner(d).Start(t.Context(), plan()) }))
 		}
 		promoted := 0
 		for _, run := range runs {

@@ -122,7 +122,7 @@ func (s State) onward() Phase {
 func (r *Runner) takeOver(ctx context.Context, l *ledger, change func(*State)) (Outcome, error) {
 	if err := l.take(ctx, func(s *State) {
 		change(s)
-		s.enter(time.Now())
+		*s = s.enter(time.Now())
 	}); err != nil {
 		return Unfinished, err
 	}

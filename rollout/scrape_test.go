@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -67,8 +68,8 @@ func (p *proxy) client(id, service string, success, failures int64) {
 		s.Counter("requests").Add(success + failures + 1) // one that was ignored
 		s.Counter("success").Add(success)
 		f := telemetry.NewFailures(s, telemetry.FailuresOptions{})
-		for range failures {
-			f.Record("com.example.Failure", "com.example.Cause")
+		for i := range failures {
+			f.Record("com.example.Failure", []string{"com.example.Cause", "com.example.Other"}[i%2])
 		}
 	}
 }
@@ -146,6 +147,22 @@ func TestScrapeOverARestart(t *testing.T) {
 	a.client(v1, "svc/world", 100, 0) // more than before, so that only the uptime tells
 	older, _ = next(t, s)
 	assert.InDelta(t, 112, older.Requests, 0)
+}
+
+// TestScrapeOfAClientThatBeganAnew has a client that the proxy had dropped as idle,
+// and one that says nothing of its uptime.
+func TestScrapeOfAClientThatBeganAnew(t *testing.T) {
+	count := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		count++
+		fmt.Fprintf(w, "rt:client:success{rt=\"http\", client=\"%s\"} %d\n", v1, []int{0, 10, 3, 5}[count-1])
+	}))
+	defer server.Close()
+	s := scrape(t, func(o *rollout.ScrapeOptions) { o.Proxies = []string{server.URL} })
+	for _, want := range []float64{0, 10, 13, 15} {
+		older, _ := next(t, s)
+		assert.InDelta(t, want, older.Requests, 0)
+	}
 }
 
 func TestScrapeNeedsAQuorum(t *testing.T) {

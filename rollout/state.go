@@ -48,12 +48,13 @@ func (s State) Held(now time.Time) bool {
 	return s.Phase.runs() && now.Before(s.Alive.Add(s.Lease))
 }
 
-// enter notes when the phase begins, and when it ends at the earliest.
-func (s *State) enter(now time.Time) {
+// enter returns s with when the phase begins, and when it ends at the earliest.
+func (s State) enter(now time.Time) State {
 	s.Since, s.Until = now, time.Time{}
 	if s.Phase == Watching {
 		s.Until = now.Add(s.Plan.Steps[s.Step].WatchFor)
 	}
+	return s
 }
 
 // String describes the state in a line.

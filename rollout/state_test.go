@@ -126,7 +126,7 @@ func TestStatesThatMakeNoSense(t *testing.T) {
 	require.NoError(t, err)
 	for _, v := range []struct{ prefix, dst, want string }{
 		{"/weft/rollout/version", "/2", "it is of version 2, and this program knows version 1"},
-		{"/weft/rollout/phase", "/sleeping", `/weft/rollout/phase says "sleeping"; want "sleeping" is not a phase`},
+		{"/weft/rollout/phase", "/sleeping", `/weft/rollout/phase says "sleeping"; want the name of a phase`},
 		{"/weft/rollout/at", "/step/5", "it is in step 5 of 3"},
 		{"/weft/rollout/at", "/5", `/weft/rollout/at says "5"; want 2 words`},
 		{"/weft/rollout/step/1", "/lots/percent/for/20s/requests/50", "want a percentage"},

@@ -71,7 +71,7 @@ func choose(b bool, yes, no string) string {
 // readably. Blanks between words become single ones.
 func wordsPath(text string) dtab.Path {
 	var b strings.Builder
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		b.WriteByte('/')
 		for i := range len(word) {
 			switch c := word[i]; {

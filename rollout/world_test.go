@@ -164,6 +164,7 @@ type dtabs struct {
 	fail   func(write int) fault // of the next write; nil is never
 	down   bool                  // nothing is answered
 	dead   bool                  // whoever asks dies
+	lag    time.Duration         // of every answer
 	bare   bool                  // versions that were made are not said, as namerd 1.7.5
 }
 
@@ -192,6 +193,7 @@ func (d *dtabs) Get(ctx context.Context, ns string) (namerd.Stored, error) {
 }
 
 func (d *dtabs) alive() error {
+	time.Sleep(d.lag)
 	d.mu.Lock()
 	dead, down := d.dead, d.down
 	d.mu.Unlock()

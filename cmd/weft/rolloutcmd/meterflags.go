@@ -63,10 +63,8 @@ func (m *meterFlags) note(f *pflag.FlagSet) []string {
 
 // recall takes the flags from a note, unless one of them was given.
 func (m *meterFlags) recall(f *pflag.FlagSet, note []string) error {
-	for _, name := range m.names() {
-		if f.Changed(name) {
-			return nil
-		}
+	if slices.ContainsFunc(m.names(), f.Changed) {
+		return nil
 	}
 	noted := pflag.NewFlagSet("note", pflag.ContinueOnError)
 	m.register(noted)
