@@ -13,12 +13,23 @@ func checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE|-",
 		Short: "Check a configuration without running it",
-		Long: "Check reads a configuration and prints everything that is wrong with it, one problem a line with its place,\n" +
+		Long: "Check reads a configuration, of a proxy or of a namerd, and prints everything that is wrong with it, one problem a line with its place,\n" +
 			"and not only the first: unknown keys, bad values, what does not fit together, files that cannot be used, and\n" +
 			"what Linkerd itself notices only when a request needs it. It exits with 1 if there is an error.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := load(cmd, args[0], config.Options{})
+			data, name, err := read(cmd.InOrStdin(), args[0])
+			if err != nil {
+				return err
+			}
+			if config.IsNamerd(name, data) {
+				cfg, err := loadNamerd(cmd.ErrOrStderr(), name, data)
+				if err != nil {
+					return err
+				}
+				return checkNamerd(cmd, cfg)
+			}
+			cfg, err := loadText(cmd, name, data, config.Options{})
 			if err != nil {
 				return err
 			}

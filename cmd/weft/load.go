@@ -20,6 +20,11 @@ func load(cmd *cobra.Command, file string, opts config.Options) (*config.Linker,
 	if err != nil {
 		return nil, err
 	}
+	return loadText(cmd, name, data, opts)
+}
+
+// loadText is load for a configuration that has been read.
+func loadText(cmd *cobra.Command, name string, data []byte, opts config.Options) (*config.Linker, error) {
 	reg, err := standard.Registry()
 	if err != nil {
 		return nil, err

@@ -21,6 +21,8 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+
+	"github.com/weft-mesh/weft/internal/portlock"
 )
 
 const manifests = "../../deploy/kubernetes/"
@@ -97,6 +99,7 @@ func TestManifests(t *testing.T) {
 		c.kube.Apply(readFile(t, manifests+f))
 	}
 	// The kind DTab is there a moment after its definition.
+	c.kube.Apply(readFile(t, manifests+"dtab-crd.yaml"))
 	c.kube.Apply(readFile(t, manifests+"namerd.yaml"))
 	require.Eventually(t, func() bool {
 		status, _ := c.kube.Do(http.MethodGet, "/apis/l5d.io/v1alpha1/namespaces/weft/dtabs", nil)
@@ -172,9 +175,39 @@ spec:
 	assert.Equal(t, "400", refused, "no rule of any Ingress matches")
 }
 
+// TestNamerdManifest runs the control plane of namerd.yaml with its account: dtabs are
+// objects of the cluster, and names are those of its services.
+func TestNamerdManifest(t *testing.T) {
+	c := newCluster(t)
+	for _, f := range []string{"rbac.yaml", "dtab-crd.yaml", "namerd.yaml"} {
+		c.kube.Apply(readFile(t, manifests+f))
+	}
+	portlock.Acquire(t, 4100, 4180, 4321, 9991)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "config.yaml"), strings.ReplaceAll(configOf(t, "namerd.yaml"), "0.0.0.0", "127.0.0.1"))
+	p := start(t, dir, []string{"KUBECONFIG=" + c.kubeconfig("weft", "namerd")}, "namerd", "config.yaml")
+	p.eventually(t, limit, func() bool {
+		r, err := try(get("http://127.0.0.1:9991/admin/ping"))
+		return err == nil && r.body == "pong"
+	}, "no pong")
+	base := "--base-url=http://127.0.0.1:4180"
+	require.Equal(t, "Created default\n", weftCLI(t, 0, "/svc => /#/io.l5d.k8s/default/http", "dtab", base, "create", "default", "-"))
+	status, object := c.kube.Do(http.MethodGet, "/apis/l5d.io/v1alpha1/namespaces/weft/dtabs/default", nil)
+	require.Equal(t, http.StatusOK, status)
+	assert.Contains(t, string(object), `"dentries":[{"dst":"/#/io.l5d.k8s/default/http","prefix":"/svc"}]`)
+	eventually(t, func() bool {
+		return strings.Contains(weftCLI(t, 0, "", "dtab", base, "resolve", "default", "/svc/hello"), podIP(1)+":8080")
+	}, "the name of a service leads to its pods")
+	page := do(t, get("http://127.0.0.1:9991/storage/dtabs.json"))
+	assert.Contains(t, page.body, `"dtab": "/svc=>/#/io.l5d.k8s/default/http"`)
+	require.Equal(t, "Deleted default\n", weftCLI(t, 0, "", "dtab", base, "delete", "default"))
+	require.Equal(t, "quitting\n", do(t, request("POST", "http://127.0.0.1:9991/admin/shutdown")).body)
+	require.NoError(t, p.wait(t))
+}
+
 // TestManifestsAreConfigurations checks the configurations in the manifests.
 func TestManifestsAreConfigurations(t *testing.T) {
-	for _, f := range []string{"mesh-per-host.yaml", "sidecar.yaml", "ingress.yaml", "mesh-per-host-namerd.yaml", "ingress-namerd.yaml"} {
+	for _, f := range []string{"mesh-per-host.yaml", "sidecar.yaml", "ingress.yaml", "mesh-per-host-namerd.yaml", "ingress-namerd.yaml", "namerd.yaml"} {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "config.yaml"), configOf(t, f))
 		p := start(t, dir, []string{"KUBECONFIG=" + emptyKubeconfig(t), "NODE_NAME=n", "POD_NAMESPACE=weft"}, "check", "config.yaml")

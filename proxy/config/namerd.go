@@ -58,6 +58,16 @@ type Listener interface {
 	Addr() netip.AddrPort
 }
 
+// IsNamerd reports whether a document is meant to configure a control plane: it has
+// keys that only those have, and no routers. A document that cannot be parsed is not.
+func IsNamerd(file string, data []byte) bool {
+	doc, err := Parse(file, data)
+	if err != nil || valueOf(doc.root, "routers") != nil {
+		return false
+	}
+	return valueOf(doc.root, "storage") != nil || valueOf(doc.root, "interfaces") != nil
+}
+
 // LoadNamerd is Load for the configuration of a control plane.
 func LoadNamerd(file string, data []byte, opts Options) (*Namerd, error) {
 	doc, err := Parse(file, data)
