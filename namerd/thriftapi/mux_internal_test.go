@@ -2,10 +2,8 @@ package thriftapi
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"net"
-	"strings"
 	"testing"
 	"time"
 
@@ -221,71 +219,6 @@ func TestDrain(t *testing.T) {
 	require.ErrorIs(t, s.Shutdown(ctx), context.Canceled)
 }
 
-// call sends a message of framed thrift.
-func (p *peer) call(b []byte) {
-	p.t.Helper()
-	_, err := p.c.Write(appendFrame(nil, b))
-	require.NoError(p.t, err)
-}
-
-func (p *peer) reply(header string, result namerthrift.Struct) {
-	p.t.Helper()
-	b, err := readFrame(p.r)
-	require.NoError(p.t, err)
-	rest, ok := strings.CutPrefix(string(b), header)
-	require.True(p.t, ok, "%q", b)
-	unmarshal(p.t, []byte(rest), result)
-}
-
-// TestFramedThrift: clients that speak thrift and no mux, Finagle's with its header
-// too. Answers come in the order of the questions.
-func TestFramedThrift(t *testing.T) {
-	w := newWorld(t, nil)
-	s := w.serve(Options{})
-	p := s.dial(t)
-	r := &namerthrift.BindResult{}
-	p.call(marshal(t, "bind", bindArgs("/a", "", nil)))
-	p.reply("", r)
-	assert.Equal(t, "~", treeText(t, r))
-	p.call(marshal(t, "bind", bindArgs("/a", "", r.Success.Stamp))) // waits
-	p.call(marshal(t, "dtab", &namerthrift.DtabArgs{Req: &namerthrift.DtabReq{Ns: "x"}}))
-	p.call(marshal(t, "nope", &namerthrift.DtabArgs{}))
-	require.NoError(t, p.c.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
-	_, err := p.r.Peek(1)
-	require.True(t, isTimeout(err), "%v", err)
-	require.NoError(t, p.c.SetReadDeadline(time.Now().Add(eventually)))
-	w.put("default", "/a=>!")
-	p.reply("", r)
-	assert.Equal(t, "!", treeText(t, r))
-	p.reply("", &namerthrift.DtabResult{})
-	b, err := readFrame(p.r)
-	require.NoError(t, err)
-	_, err = namerthrift.Unmarshal(b, nil)
-	require.ErrorContains(t, err, "Invalid method name: 'nope'")
-	p.call([]byte("\x80\x01\x00\x02garbage"))
-	p.closed()
-
-	// Not strict: without a version.
-	old := []byte("\x00\x00\x00\x04bind\x01\x00\x00\x00\x03")
-	p = s.dial(t)
-	p.call(append(old, marshal(t, "bind", bindArgs("/a", "", nil))[16:]...))
-	p.reply("", r)
-	assert.Equal(t, "!", treeText(t, r))
-
-	// With Finagle's header: a trace id, a client's name, nothing else.
-	p = s.dial(t)
-	p.call([]byte("\x80\x01\x00\x01\x00\x00\x00\x1b__can__finagle__trace__v3__\x00\x00\x00\x03\x00"))
-	p.reply("", &namerthrift.Void{})
-	header := "\x0a\x00\x01\x00\x00\x00\x00\x00\x00\x00\x07" + "\x0c\x00\x06\x0b\x00\x01\x00\x00\x00\x01c\x00" + "\x00"
-	for range 2 {
-		p.call(append([]byte(header), marshal(t, "bind", bindArgs("/a", "", nil))...))
-		p.reply("\x00", r)
-		assert.Equal(t, "!", treeText(t, r))
-	}
-	p.call([]byte("\x0b\x00\x01\x7f\xff\xff\xff"))
-	p.closed()
-}
-
 // waiting is a store that has not answered yet.
 type waiting struct {
 	namerd.Store // what is not used
@@ -343,67 +276,4 @@ func TestSlowClient(t *testing.T) {
 		require.NotNil(t, p.addr(2, "/#/io.l5d.static/wide", nil).Success)
 	}
 	require.NoError(t, s.Close())
-}
-
-// FuzzServer: whatever a client sends, the server does not fall over, and ends the
-// connection when the client does.
-func FuzzServer(f *testing.F) {
-	t := &testing.T{}
-	frame := func(typ int8, tag uint32, body string) []byte {
-		return muxFrame{typ: typ, tag: tag, body: []byte(body)}.bytes()
-	}
-	bind := string(marshal(t, "bind", bindArgs("/a", "/b=>/c", nil)))
-	for _, seed := range [][]byte{
-		frame(muxTping, 1, ""),
-		append(frame(muxOldRerr, 1, probe), frame(muxTinit, 1, tinit)...),
-		frame(muxTdispatch, 2, "\x00\x01\x00\x01k\x00\x01v\x00\x00\x00\x00"+bind),
-		frame(muxTreq, 2, "\x01\x02\x01f"+bind),
-		append(frame(muxTdispatch, 2|muxFragment, "\x00\x00"), frame(muxTdispatch, 2, "\x00\x00\x00\x00"+bind)...),
-		frame(muxTdiscarded, 0, "\x00\x00\x02x"),
-		appendFrame(nil, []byte(bind)),
-		appendFrame(appendFrame(nil, []byte("\x80\x01\x00\x01\x00\x00\x00\x1b__can__finagle__trace__v3__\x00\x00\x00\x03\x00")), []byte("\x00"+bind)),
-		appendFrame(nil, marshal(t, "delegate", &namerthrift.DelegateArgs{Req: &namerthrift.DelegateReq{Delegation: &namerthrift.Delegation{Tree: namerthrift.NewPathLeaf(dtab.MustPath("/a"))}}})),
-	} {
-		f.Add(seed)
-	}
-	n, err := namerd.New(namerd.Options{Store: &waiting{}, Linger: -1})
-	require.NoError(f, err)
-	f.Cleanup(func() { n.Close() })
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s := New(n, Options{ExplainTimeout: time.Millisecond})
-		client, server := net.Pipe()
-		s.start(server)
-		go func() {
-			client.Write(b)
-			client.Close()
-		}()
-		heard := make(chan struct{})
-		go func() {
-			defer close(heard)
-			for {
-				b, err := readFrame(client)
-				if err != nil {
-					return
-				}
-				_ = binary.BigEndian.Uint32(b)
-			}
-		}()
-		<-heard
-		s.wg.Wait()
-		require.NoError(t, s.Close())
-	})
-}
-
-// FuzzQuestion: whatever the tree of a question is, it is read or refused.
-func FuzzQuestion(f *testing.F) {
-	f.Add(marshal(&testing.T{}, "delegate", &namerthrift.DelegateArgs{Req: &namerthrift.DelegateReq{
-		Delegation: &namerthrift.Delegation{Tree: namerthrift.NewPathLeaf(dtab.MustPath("/a"))},
-	}}))
-	f.Fuzz(func(_ *testing.T, b []byte) {
-		args := &namerthrift.DelegateArgs{}
-		_, err := namerthrift.Unmarshal(b, func(namerthrift.Header) (namerthrift.Struct, error) { return args, nil })
-		if err == nil && args.Req != nil && args.Req.Delegation != nil {
-			_, _ = question(args.Req.Delegation.Tree)
-		}
-	})
 }
