@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
@@ -42,8 +43,21 @@ type jsonDentry struct {
 }
 
 type jsonBranch struct {
-	Weight float64   `json:"weight"`
-	Tree   *jsonNode `json:"tree"`
+	Weight jsonWeight `json:"weight"`
+	Tree   *jsonNode  `json:"tree"`
+}
+
+// jsonWeight is a number with a decimal point, as the original's are: clients compare
+// texts.
+type jsonWeight float64
+
+// MarshalJSON implements json.Marshaler.
+func (w jsonWeight) MarshalJSON() ([]byte, error) {
+	text := strconv.FormatFloat(float64(w), 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return []byte(text), nil
 }
 
 type jsonBound struct {
@@ -82,7 +96,7 @@ func newJSONNode(d Delegation) *jsonNode {
 		}
 	case KindUnion:
 		for _, k := range d.Kids {
-			n.Union = append(n.Union, jsonBranch{k.Weight, newJSONNode(k)})
+			n.Union = append(n.Union, jsonBranch{jsonWeight(k.Weight), newJSONNode(k)})
 		}
 	case KindException:
 		text := ""
@@ -136,7 +150,7 @@ func newJSONAddr(s State[weft.EndpointSet]) jsonAddr {
 		j := jsonEndpoint{IP: host, Meta: jsonMeta(e.Meta)}
 		j.Port, _ = strconv.Atoi(port)
 		if e.Weight != 0 {
-			j.Meta["endpoint_addr_weight"] = e.Weight
+			j.Meta["endpoint_addr_weight"] = e.Share()
 		}
 		addrs = append(addrs, j)
 	}
