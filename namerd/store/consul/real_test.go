@@ -174,11 +174,11 @@ func TestConnectionsAreCut(t *testing.T) {
 		t.Helper()
 		return &strict{Store: open(t, at(t, p.addr, consul.Config{}), consul.Options{Patience: 90 * time.Second}), t: t}
 	}}
-	h.Concurrent(t, storetest.Load{Namespaces: 3, Writers: 30, Writes: 300, Faults: func(ctx context.Context) {
+	h.Concurrent(t, storetest.Load{Namespaces: 3, Writers: 20, Writes: 120, Faults: func(ctx context.Context) {
 		for i := 0; ctx.Err() == nil; i++ {
 			pause(ctx, 150*time.Millisecond)
 			p.reset()
-			if i == 8 {
+			if i == 4 {
 				server.Kill()
 				server.Start()
 			}

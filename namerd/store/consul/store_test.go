@@ -50,6 +50,6 @@ func TestContract(t *testing.T) {
 		// Row 120 of the specification.
 		BadNamespaces:  []string{"", "%2e%2e", "b@dn@m35p@c3", "..", ".", "a/b", "/a", "a.b", "ü", "\xff", strings.Repeat("x", 401)},
 		GoodNamespaces: []string{"a", "A_-0", "head", "00", "-", "_", strings.Repeat("x", 400)},
-		Load:           storetest.Load{Handles: 2, Namespaces: 10, Writers: 300, Writes: 600},
+		Load:           storetest.Load{Handles: 2, Namespaces: 20, Writers: 200, Writes: 300},
 	}.Run(t)
 }

@@ -223,7 +223,7 @@ func (s *Store) commit(ctx context.Context, w write, at place) (index uint64, ma
 	key := s.dtabs + w.namespace
 	// Without other flags a value that is the same would not be written, and have no
 	// new index.
-	ops := []operation{{Verb: "cas", Key: key, Value: []byte(w.dtab.String()), Flags: n, Index: at.key}}
+	ops := []operation{{Verb: "cas", Key: key, Value: []byte(w.dtab.Exact()), Flags: n, Index: at.key}}
 	if w.deletes {
 		// To delete-cas, a key that is not there has every index.
 		ops = []operation{{Verb: "check-index", Key: key, Index: at.key}, {Verb: "delete-cas", Key: key, Index: at.key}}

@@ -35,7 +35,7 @@ func TestMembersDie(t *testing.T) {
 		t.Helper()
 		return &strict{Store: open(t, etcd.Config{Endpoints: cluster.URLs()}, etcd.Options{Patience: 60 * time.Second}), t: t}
 	}}
-	writes := 600
+	writes := 400
 	if os.Getenv("WEFT_SOAK") != "" {
 		writes = 50000
 	}

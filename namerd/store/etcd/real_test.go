@@ -186,7 +186,7 @@ func TestConnectionsAreCut(t *testing.T) {
 		t.Helper()
 		return &strict{Store: open(t, etcd.Config{Endpoints: []string{p.addr}}, etcd.Options{Patience: 60 * time.Second}), t: t}
 	}}
-	h.Concurrent(t, storetest.Load{Namespaces: 3, Writers: 30, Writes: 500, Faults: func(ctx context.Context) {
+	h.Concurrent(t, storetest.Load{Namespaces: 3, Writers: 30, Writes: 200, Faults: func(ctx context.Context) {
 		for ctx.Err() == nil {
 			pause(ctx, 150*time.Millisecond)
 			p.reset()

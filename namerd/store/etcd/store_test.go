@@ -36,6 +36,6 @@ func TestContract(t *testing.T) {
 		},
 		BadNamespaces:  []string{"", "\xff", strings.Repeat("x", 1025)},
 		GoodNamespaces: []string{"a/b", "a", "a/", "/a", "..", "%2e%2e", "b@dn@m35p@c3", "ü ☃\n", strings.Repeat("x", 1024), "head", "00"},
-		Load:           storetest.Load{Handles: 2, Namespaces: 10, Writers: 300, Writes: 600},
+		Load:           storetest.Load{Handles: 2, Namespaces: 10, Writers: 200, Writes: 400},
 	}.Run(t)
 }

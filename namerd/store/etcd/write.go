@@ -228,7 +228,7 @@ func (s *Store) commit(ctx context.Context, w write, at place) (revision int64, 
 	if err := errors.Join(err1, err2); err != nil {
 		return 0, false, err
 	}
-	op := clientv3.OpPut(s.dtabs+w.namespace, w.dtab.String())
+	op := clientv3.OpPut(s.dtabs+w.namespace, w.dtab.Exact())
 	if w.deletes {
 		op = clientv3.OpDelete(s.dtabs + w.namespace)
 	}
