@@ -145,7 +145,7 @@ func TestWrongUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"strat"}, `unknown command "strat" for "rollout"`},
+		{[]string{"shift"}, `unknown command "shift" for "rollout"`},
 		{[]string{"start", "--nonsense"}, "unknown flag: --nonsense"},
 		{[]string{"start"}, "--rule is required"},
 		{[]string{"start", "--rule", "x"}, "--rule: "},
