@@ -27,8 +27,8 @@ func (q question) String() string {
 type Binding struct {
 	Tree dtab.Tree[*naming.Bound]
 
-	// Revision is a place in the store's writes that Tree is about to be at, if it is
-	// not there yet: a Binding with the same or a later one is no step back.
+	// Revision is the place in the store's writes that Tree was bound by: a Binding with
+	// the same or a later one is no step back.
 	Revision Revision
 }
 
@@ -36,7 +36,7 @@ type Binding struct {
 // and keeps it bound until ctx ends. It does not block. The value changes when the
 // shape of the tree does, or the revision.
 func (n *Namerd) Bind(ctx context.Context, namespace string, local dtab.Dtab, name dtab.Path) weft.Source[naming.State[Binding]] {
-	return n.bindings.Observe(ctx, question{namespace, local.String(), name})
+	return n.bindings.Observe(ctx, question{namespace, local.Exact(), name})
 }
 
 func (n *Namerd) watchBinding(ctx context.Context, q question, set func(naming.State[Binding])) error {
@@ -48,17 +48,13 @@ func (n *Namerd) watchBinding(ctx context.Context, q question, set func(naming.S
 	if err != nil {
 		return err
 	}
-	stored := n.dtabs.Observe(ctx, q.namespace)
 	bound := in.Bind(ctx, local, q.name)
 	for {
-		// The revision is read first: what the tree is read from is at least that new,
-		// or will be in a moment.
-		s, newer := stored.Load()
 		t, changed := bound.Load()
-		set(naming.MapState(t, func(t dtab.Tree[*naming.Bound]) Binding {
-			return Binding{Tree: t, Revision: s.Value.Revision}
+		set(naming.MapState(t, func(tree dtab.Tree[*naming.Bound]) Binding {
+			return Binding{Tree: tree, Revision: revisionOf(t.Version)}
 		}))
-		if err := naming.Any(ctx, []<-chan struct{}{newer, changed}); err != nil {
+		if err := naming.Any(ctx, []<-chan struct{}{changed}); err != nil {
 			return err
 		}
 	}

@@ -62,6 +62,8 @@ func New(o Options) (*Namerd, error) {
 	shared := naming.SharedOptions{Linger: o.Linger, Logger: o.Logger}
 	n.dtabs = naming.NewShared(naming.WatchFunc[string, Stored](n.watchDtab), shared)
 	n.scopes = naming.NewShared(naming.WatchFunc[string, scope](n.watchScope), shared)
+	// What cannot be said is the answer, for those who ask a namerd.
+	shared.Local = true
 	n.bindings = naming.NewShared(naming.WatchFunc[question, Binding](n.watchBinding), shared)
 	n.addrs = naming.NewShared(naming.WatchFunc[dtab.Path, weft.EndpointSet](n.watchAddr), shared)
 	n.names = naming.NewShared(naming.WatchFunc[struct{}, []dtab.Path](n.watchNames), shared)

@@ -19,9 +19,9 @@ type scope struct {
 // asks it. A namespace that does not exist is an empty dtab.
 func (n *Namerd) watchScope(ctx context.Context, namespace string, set func(naming.State[scope])) error {
 	stored := naming.Derive(n.dtabs.Observe(ctx, namespace), func(s naming.State[Stored]) naming.State[dtab.Dtab] {
-		return naming.MapState(s, func(s Stored) dtab.Dtab { return s.Dtab })
+		return naming.MapState(s, func(s Stored) dtab.Dtab { return s.Dtab }).At(s.Value.Revision.String())
 	})
-	in := naming.NewInterpreter(naming.Options{Namers: n.opts.Namers, Global: n.opts.Global, Stored: stored})
+	in := naming.NewInterpreter(naming.Options{Namers: n.opts.Namers, Global: n.opts.Global, Stored: stored, Versions: true})
 	set(naming.Ok(scope{func() *naming.Default { return in }, ctx.Done()}))
 	<-ctx.Done()
 	return in.Close()

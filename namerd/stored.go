@@ -2,6 +2,8 @@ package namerd
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/weft-mesh/weft/dtab"
 )
@@ -40,6 +42,19 @@ type Revision struct {
 
 	// N counts in the sequence. 0 is an unknown place.
 	N uint64
+}
+
+// String returns the revision as N@Of.
+func (r Revision) String() string { return strconv.FormatUint(r.N, 10) + "@" + r.Of }
+
+// revisionOf reads what String returned. Any other text is the unknown revision.
+func revisionOf(text string) Revision {
+	n, of, _ := strings.Cut(text, "@")
+	place, err := strconv.ParseUint(n, 10, 64)
+	if err != nil {
+		return Revision{}
+	}
+	return Revision{Of: of, N: place}
 }
 
 // Before reports whether r is known to be older than s.

@@ -61,6 +61,9 @@ func (b *binding) read() outcome {
 	case o.Known:
 		o.Value.Weight = 0
 		o.Err = b.stale
+		if b.in.opts.Versions {
+			o.Version = rules.Version
+		}
 	}
 	b.end()
 	return o
@@ -73,14 +76,14 @@ func (b *binding) publish(o outcome) {
 	case o.Pending():
 		return
 	case !o.Known:
-		o.Value, o.Known = b.now.Value, b.now.Known
+		o.Value, o.Known, o.Version = b.now.Value, b.now.Known, b.now.Version
 	case b.now.Known && sameTree(o.Value, b.now.Value):
 		o.Value = b.now.Value
 	default:
 		b.store(o)
 		return
 	}
-	if o.Known != b.now.Known || !sameError(o.Err, b.now.Err) {
+	if o.Known != b.now.Known || o.Version != b.now.Version || !sameError(o.Err, b.now.Err) {
 		b.store(o)
 	}
 }

@@ -25,6 +25,10 @@ type Options struct {
 	// never had a value, so has every name. Nil is an empty one.
 	Stored weft.Source[State[dtab.Dtab]]
 
+	// Versions makes the State of a name have the version of Stored that its tree was
+	// bound by, so that readers are told of new versions that change nothing, too.
+	Versions bool
+
 	// Base holds rules that win over those of Stored and lose to those of the
 	// request.
 	Base dtab.Dtab

@@ -33,7 +33,7 @@ func await[T any](t tb, h Harness, src weft.Source[naming.State[T]], what string
 func awaitDtab(t tb, h Harness, src weft.Source[storedState], d dtab.Dtab, v namerd.Version) namerd.Stored {
 	t.Helper()
 	return await(t, h, src, fmt.Sprintf("%.80q at version %q", d.String(), v), func(s storedState) bool {
-		return s.Known && s.Err == nil && s.Value.Exists && s.Value.Version == v && s.Value.Dtab.String() == d.String()
+		return s.Known && s.Err == nil && s.Value.Exists && s.Value.Version == v && s.Value.Dtab.Exact() == d.Exact()
 	}).Value
 }
 

@@ -27,6 +27,7 @@ func (h Harness) values(t *testing.T) {
 		"/svc/*/x=>/a|/b|~;/*=>/c",
 		"/svc=>0.5*/a&0.25*/b&100*/c&/d|(/e&3*/f)",
 		"/svc=>0*/a&1*/b",
+		"/svc=>0.001*/a&0.999*/b&0.123456789*(/c|/d)",
 		`/svc/\x00\xff\x2f=>/\x3b\x20\x3d\x3e`,
 		"/svc=>/$/inet/127.1/80;/svc=>/$/inet/127.1/80;/svc=>/$/inet/127.1/81",
 		`/\xf0\x9f\x8c\x8d=>/\xc3\xbc`,
@@ -42,7 +43,7 @@ func (h Harness) values(t *testing.T) {
 		changes, err := two.History(ctx, ns, 1)
 		require.NoError(t, err)
 		require.Len(t, changes, 1)
-		require.Equal(t, d.String(), changes[0].Dtab.String())
+		require.Equal(t, d.Exact(), changes[0].Dtab.Exact())
 	}
 }
 

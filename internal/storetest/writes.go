@@ -100,5 +100,5 @@ func requireStored(t tb, s namerd.Store, ns string, want namerd.Stored) {
 	require.NoError(t, err)
 	require.Equal(t, want.Exists, got.Exists, "it exists")
 	require.Equal(t, want.Version, got.Version)
-	require.Equal(t, want.Dtab.String(), got.Dtab.String())
+	require.Equal(t, want.Dtab.Exact(), got.Dtab.Exact())
 }

@@ -52,11 +52,11 @@ type rule struct {
 // show returns d and a newline.
 func (m media) show(d dtab.Dtab) string {
 	if m != mediaJSON {
-		return d.String() + "\n"
+		return d.Exact() + "\n"
 	}
 	rules := make([]rule, len(d))
 	for i, e := range d {
-		rules[i] = rule{e.Prefix.String(), dtab.ShowTree(e.Dst)}
+		rules[i] = rule{e.Prefix.String(), dtab.ExactTree(e.Dst)}
 	}
 	return showJSON(rules)
 }

@@ -28,7 +28,7 @@ func (x *namer) bind(ctx context.Context, req *namerthrift.BindReq) result {
 	if err != nil {
 		return fail(err.Error(), ref.Stamp)
 	}
-	st, stamp, err := x.trees.poll(ctx, treeOf{ref.Ns, local.String(), name}, ref.Stamp)
+	st, stamp, err := x.trees.poll(ctx, treeOf{ref.Ns, local.Exact(), name}, ref.Stamp)
 	switch {
 	case err != nil:
 		return fail(err.Error(), ref.Stamp)
@@ -75,7 +75,7 @@ func (x *namer) dtab(ctx context.Context, req *namerthrift.DtabReq) result {
 		return fixed(&namerthrift.DtabResult{Failure: &namerthrift.Failure{Reason: err.Error()}})
 	}
 	return func() namerthrift.Struct {
-		return &namerthrift.DtabResult{Success: &namerthrift.DtabRef{Stamp: stamp, Dtab: st.Value.String()}}
+		return &namerthrift.DtabResult{Success: &namerthrift.DtabRef{Stamp: stamp, Dtab: st.Value.Exact()}}
 	}
 }
 

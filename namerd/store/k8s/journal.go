@@ -57,7 +57,7 @@ func readJournal(o object) (journal, error) {
 	}
 	if n := len(j.Changes); n > 0 && o.bad == nil && j.Changes[n-1].Version == "" {
 		last := &j.Changes[n-1]
-		if text := o.dtab.String(); sum(text) == last.Sum {
+		if text := o.dtab.Exact(); sum(text) == last.Sum {
 			last.Version, last.Dtab = o.version, &text
 		}
 	}

@@ -83,7 +83,7 @@ func readDentries(raw json.RawMessage) (dtab.Dtab, error) {
 func writeDentries(d dtab.Dtab) []dentry {
 	list := make([]dentry, len(d))
 	for i, e := range d {
-		list[i] = dentry{Prefix: e.Prefix.String(), Dst: dtab.ShowTree(e.Dst)}
+		list[i] = dentry{Prefix: e.Prefix.String(), Dst: dtab.ExactTree(e.Dst)}
 	}
 	return list
 }

@@ -128,7 +128,7 @@ func (s *Store) try(ctx context.Context, w *writing) (v namerd.Version, again bo
 	if w.deletes {
 		return s.remove(ctx, w, f)
 	}
-	history, err := j.with(entry{ID: w.id, At: w.at, Author: w.note.Author, Reason: w.note.Reason}, w.dtab.String())
+	history, err := j.with(entry{ID: w.id, At: w.at, Author: w.note.Author, Reason: w.note.Reason}, w.dtab.Exact())
 	if err != nil {
 		return "", false, err
 	}

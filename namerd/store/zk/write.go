@@ -49,7 +49,7 @@ type doubt struct {
 }
 
 func newWriting(namespace string, d dtab.Dtab, note namerd.Note, allows func(*zoo.Stat) error) *writing {
-	return &writing{id: rand.Text(), namespace: namespace, text: d.String(), note: note, at: time.Now(), allows: allows}
+	return &writing{id: rand.Text(), namespace: namespace, text: d.Exact(), note: note, at: time.Now(), allows: allows}
 }
 
 // write makes a write: it reads what there is, and changes that if it is still the same,
