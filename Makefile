@@ -9,9 +9,10 @@ BENCHOUT  ?= bench.txt
 DISCOVERY := ./naming/k8s ./naming/consul ./naming/etcd ./naming/zk
 # Packages whose tests keep the machine busy with real servers: one after the other, and
 # not beside tests that measure time.
-SERVERS   := naming/k8s|naming/consul|naming/etcd|naming/zk|naming/dns|internal/servers|internal/e2e
-# Tests of child processes, in which the race detector would see nothing.
-CHILDREN  := ./internal/conformance ./internal/realclients ./internal/streaming ./internal/soak
+SERVERS   := naming/k8s|naming/consul|naming/etcd|naming/zk|naming/dns|namerd/store/etcd|namerd/store/consul|namerd/store/zk|namerd/store/k8s|internal/servers|internal/e2e
+# Tests of child processes, in which the race detector would see nothing, and of thousands
+# of writers, for which it is too slow.
+CHILDREN  := ./internal/conformance ./internal/realclients ./internal/streaming ./internal/soak ./namerd/store/memory ./namerd/store/file
 SOAK      ?= 10m
 # The race detector needs a C compiler on Linux.
 RACE      := $(if $(shell command -v gcc || command -v clang || command -v cc),-race,)
