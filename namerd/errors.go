@@ -25,22 +25,21 @@ type Error struct {
 
 // Error returns the text that namerd 1.7.5 has for it, with the detail.
 func (e *Error) Error() string {
-	var text string
-	switch e.Is { //nolint:errorlint // the field is one of the sentinels themselves
-	case ErrExists:
-		text = "The dtab namespace " + e.Namespace + " already exists"
-	case ErrMissing:
-		text = "The dtab namespace " + e.Namespace + " does not exist"
-	case ErrMismatch:
-		text = "Could not update dtab: current version does not match provided version"
-	case ErrInvalid:
-		text = "invalid dtab namespace " + e.Namespace
-	case ErrForbidden:
-		text = "You do not have sufficient permissions"
-	case ErrTooLarge:
-		text = "The dtab for the namespace " + e.Namespace + " is too large for the store"
-	default:
-		text = "namerd: namespace " + e.Namespace
+	text := "namerd: namespace " + e.Namespace
+	for _, known := range []struct {
+		is   error
+		text string
+	}{
+		{ErrExists, "The dtab namespace " + e.Namespace + " already exists"},
+		{ErrMissing, "The dtab namespace " + e.Namespace + " does not exist"},
+		{ErrMismatch, "Could not update dtab: current version does not match provided version"},
+		{ErrInvalid, "invalid dtab namespace " + e.Namespace},
+		{ErrForbidden, "You do not have sufficient permissions"},
+		{ErrTooLarge, "The dtab for the namespace " + e.Namespace + " is too large for the store"},
+	} {
+		if errors.Is(e.Is, known.is) {
+			text = known.text
+		}
 	}
 	if e.Detail != nil {
 		text += ": " + e.Detail.Error()

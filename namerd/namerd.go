@@ -74,11 +74,11 @@ func New(o Options) (*Namerd, error) {
 func checkNamers(ns naming.Namers) error {
 	for _, n := range ns {
 		if n.Prefix.Len() < 2 {
-			return errors.New("Namers must not have an empty prefix") //nolint:staticcheck // namerd's words
+			return errors.New("Namers must not have an empty prefix")
 		}
 	}
 	if a, b, overlap := ns.Overlap(); overlap {
-		return fmt.Errorf("Namers must not have overlapping prefixes: %s & %s", a.Drop(1), b.Drop(1)) //nolint:staticcheck // namerd's words
+		return fmt.Errorf("Namers must not have overlapping prefixes: %s & %s", a.Drop(1), b.Drop(1))
 	}
 	return nil
 }

@@ -161,7 +161,7 @@ func TestDelegate(t *testing.T) {
 func TestNamersMustBeTold(t *testing.T) {
 	at := func(prefix string) naming.Prefixed { return naming.Prefixed{Prefix: dtab.MustPath(prefix)} }
 	store := memory.New(memory.Options{})
-	defer store.Close() //nolint:errcheck // nothing was asked of it
+	defer store.Close()
 	_, err := namerd.New(namerd.Options{Store: store, Namers: naming.Namers{at("/#")}})
 	require.EqualError(t, err, "Namers must not have an empty prefix")
 	_, err = namerd.New(namerd.Options{Store: store, Namers: naming.Namers{at("/#/a"), at("/#/b"), at("/#/a/b")}})

@@ -30,7 +30,7 @@ func freePorts(t *testing.T, n int) []int {
 	for range n {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		defer ln.Close() //nolint:errcheck // it was opened for its port
+		defer ln.Close()
 		all = append(all, ln.Addr().(*net.TCPAddr).Port)
 	}
 	return all

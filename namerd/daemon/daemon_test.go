@@ -58,7 +58,7 @@ func get(t *testing.T, client *http.Client, url string) (status int, body string
 	require.NoError(t, err)
 	rsp, err := client.Do(req)
 	require.NoError(t, err)
-	defer rsp.Body.Close() //nolint:errcheck // it was read
+	defer rsp.Body.Close()
 	text, err := io.ReadAll(rsp.Body)
 	require.NoError(t, err)
 	return rsp.StatusCode, string(text)
@@ -147,12 +147,12 @@ func TestShutdown(t *testing.T) {
 	require.NoError(t, err)
 	client := plain(t)
 	// A watch that is open does not hold up the end.
-	watch, err := client.Get("http://" + addrs.Of("io.l5d.httpController") + "/api/1/dtabs?watch=true") //nolint:noctx // it ends with the server
+	watch, err := client.Get("http://" + addrs.Of("io.l5d.httpController") + "/api/1/dtabs?watch=true")
 	require.NoError(t, err)
-	defer watch.Body.Close() //nolint:errcheck // the server ends it
+	defer watch.Body.Close()
 	ended := make(chan error, 1)
 	go func() { ended <- d.Wait(context.Background()) }()
-	rsp, err := client.Post("http://"+addrs.Admin+"/admin/shutdown", "", nil) //nolint:noctx // it answers at once
+	rsp, err := client.Post("http://"+addrs.Admin+"/admin/shutdown", "", nil)
 	require.NoError(t, err)
 	text, err := io.ReadAll(rsp.Body)
 	require.NoError(t, rsp.Body.Close())
@@ -166,9 +166,9 @@ func TestShutdown(t *testing.T) {
 }
 
 func TestPortsThatAreTaken(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is of this machine
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer ln.Close() //nolint:errcheck // nobody connects
+	defer ln.Close()
 	_, port, err := net.SplitHostPort(ln.Addr().String())
 	require.NoError(t, err)
 	d, err := daemon.New(load(t, `
@@ -223,15 +223,15 @@ interfaces:
 	require.NoError(t, err)
 	for _, i := range addrs.Interfaces {
 		conf := &tls.Config{RootCAs: roots, ServerName: "namerd", NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}
-		anonymous, err := tls.Dial("tcp", i.Address, conf) //nolint:noctx // it is of this machine
-		if err == nil {                                    // TLS 1.3 tells a client only when it reads
+		anonymous, err := tls.Dial("tcp", i.Address, conf)
+		if err == nil { // TLS 1.3 tells a client only when it reads
 			_ = anonymous.SetReadDeadline(time.Now().Add(10 * time.Second))
 			_, err = anonymous.Read(make([]byte, 1))
 			_ = anonymous.Close()
 		}
 		require.ErrorContains(t, err, "certificate required", i.Kind)
 		conf.Certificates = []tls.Certificate{pair}
-		known, err := tls.Dial("tcp", i.Address, conf) //nolint:noctx // it is of this machine
+		known, err := tls.Dial("tcp", i.Address, conf)
 		require.NoError(t, err, i.Kind)
 		require.NoError(t, known.Handshake())
 		require.NoError(t, known.Close())

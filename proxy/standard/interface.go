@@ -73,27 +73,27 @@ func newHTTPController(c kinds.HTTPController, e daemon.InterfaceEnv) (daemon.In
 
 func newMeshInterface(c kinds.Mesh, e daemon.InterfaceEnv) (daemon.Interface, error) {
 	o := meshapi.Options{TLS: serverTLS(c.Interface, "h2"), Logger: e.Logger}
-	var log *accesslog.Log
+	var access *accesslog.Log
 	if c.H2AccessLog != "" {
 		lo := accesslog.Options{Append: c.H2AccessLogAppend == nil || *c.H2AccessLogAppend, Roll: or(c.H2AccessLogRollPolicy), Keep: -1}
 		if c.H2AccessLogRotateCount != nil {
 			lo.Keep = *c.H2AccessLogRotateCount
 		}
-		log = accesslog.New(c.H2AccessLog, lo)
-		l := callLog{log}
+		access = accesslog.New(c.H2AccessLog, lo)
+		l := callLog{access}
 		o.ServerOptions = []grpc.ServerOption{grpc.UnaryInterceptor(l.unary), grpc.StreamInterceptor(l.stream)}
 	}
 	s := meshapi.New(e.Namerd, o)
 	i := daemon.Interface{SocketOptions: c.SocketOptions, Serve: s.Serve, Shutdown: s.Shutdown}
-	if log != nil {
+	if access != nil {
 		i.Serve = func(ln net.Listener) error {
-			if err := log.Open(); err != nil {
+			if err := access.Open(); err != nil {
 				return errors.Join(err, ln.Close())
 			}
 			return s.Serve(ln)
 		}
-		i.Shutdown = func(ctx context.Context) error { return errors.Join(s.Shutdown(ctx), log.Close()) }
-		i.Reopen = log.Reopen
+		i.Shutdown = func(ctx context.Context) error { return errors.Join(s.Shutdown(ctx), access.Close()) }
+		i.Reopen = access.Reopen
 	}
 	return i, nil
 }

@@ -128,8 +128,16 @@ func (l *line) add(name string, m telemetry.Metric) {
 			suffix string
 			n      int64
 		}{
-			{"_count", s.Count}, {"_max", s.Max}, {"_min", s.Min}, {"_p50", s.P50}, {"_p90", s.P90}, {"_p95", s.P95},
-			{"_p99", s.P99}, {"_p999", s.P9990}, {"_p9999", s.P9999}, {"_sum", s.Sum},
+			{"_count", s.Count},
+			{"_max", s.Max},
+			{"_min", s.Min},
+			{"_p50", s.P50},
+			{"_p90", s.P90},
+			{"_p95", s.P95},
+			{"_p99", s.P99},
+			{"_p999", s.P9990},
+			{"_p9999", s.P9999},
+			{"_sum", s.Sum},
 		} {
 			field(x.suffix, number(x.n))
 		}
