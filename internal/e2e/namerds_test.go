@@ -16,6 +16,7 @@ import (
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/internal/portlock"
 	"github.com/weft-mesh/weft/internal/servers"
 	"github.com/weft-mesh/weft/naming"
 	meshinterp "github.com/weft-mesh/weft/naming/interpreter/mesh"
@@ -207,4 +208,35 @@ storage: {kind: io.weft.file, path: '${dir}/namerd.db'}
 		p99 = attempt()
 	}
 	assert.Less(t, p99, limit)
+}
+
+// TestNamerdCorpus runs every published configuration of a namerd on a machine where
+// none of the systems that it names answers, but for the one that the original refuses
+// too.
+func TestNamerdCorpus(t *testing.T) {
+	const corpus = "../../proxy/config/testdata/namerd"
+	files, err := filepath.Glob(corpus + "/*.yaml")
+	require.NoError(t, err)
+	require.Len(t, files, 10)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "namerd", "examples", "disco", "default"), "127.1 8080\n")
+			write(t, filepath.Join(dir, "config.yaml"), readFile(t, file))
+			if filepath.Base(file) == "etcd.yaml" {
+				p := start(t, dir, nil, "namerd", "config.yaml")
+				require.Error(t, p.wait(t))
+				assert.Contains(t, p.stderr.String(), "storage: The io.l5d.etcd storage is experimental")
+				return
+			}
+			portlock.Acquire(t, 4100, 4180, 4321, 9991)
+			p := start(t, dir, nil, "namerd", "config.yaml")
+			p.eventually(t, limit, func() bool {
+				r, err := try(get("http://127.0.0.1:9991/admin/ping"))
+				return err == nil && r.body == "pong"
+			}, "no pong")
+			require.Equal(t, "quitting\n", do(t, request("POST", "http://127.0.0.1:9991/admin/shutdown")).body)
+			require.NoError(t, p.wait(t))
+		})
+	}
 }

@@ -52,13 +52,12 @@ func storagePage(store namerd.Store) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), pageBudget)
 		defer cancel()
-		text, err := json.MarshalIndent(stateOf(ctx, store), "", "  ")
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
+		state := stateOf(ctx, store)
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(append(text, '\n')) // nobody is left to be told
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		_ = enc.Encode(state) // nobody is left to be told
 	}
 }
 
