@@ -46,7 +46,7 @@ type Client struct {
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	dials  sync.WaitGroup
+	dials  attempts
 
 	mu      sync.Mutex
 	http    *http.Client
@@ -119,7 +119,7 @@ func (c *Client) Close() error {
 	c.cancel()
 	err := errors.Join(c.slices.Close(), c.endpoints.Close(), c.services.Close(), c.configMaps.Close(),
 		c.ingresses.Close(), c.classes.Close(), c.certificates.Close())
-	c.dials.Wait()
+	c.dials.end()
 	c.client().CloseIdleConnections()
 	return err
 }

@@ -5,8 +5,9 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"sync"
 	"time"
+
+	"github.com/weft-mesh/weft/naming"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 // owner cancels and then waits.
 type dialer struct {
 	ctx      context.Context
-	attempts *sync.WaitGroup
+	attempts *attempts
 	tls      *tls.Config // nil for plain connections
 }
 
@@ -52,7 +53,9 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	again := time.NewTicker(dialAgain)
 	defer again.Stop()
 	for {
-		d.attempts.Go(attempt)
+		if !d.attempts.begin(attempt) {
+			return nil, fmt.Errorf("connecting to %s: %w", addr, naming.ErrClosed)
+		}
 		select {
 		case r := <-results:
 			return r.conn, r.err
