@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weft-mesh/weft/internal/testcert"
 	"github.com/weft-mesh/weft/namerd/client"
 	"github.com/weft-mesh/weft/namerd/daemon"
 	"github.com/weft-mesh/weft/proxy/config"
@@ -81,4 +83,37 @@ func weftCLI(t *testing.T, status int, stdin string, args ...string) string {
 	<-p.exited
 	require.Equal(t, status, p.cmd.ProcessState.ExitCode(), "weft %s\n%s%s", strings.Join(args, " "), p.stdout, p.stderr)
 	return p.stdout.String()
+}
+
+// TestMutualTLSWithNamerd: every interpreter shows its certificate, and gets nowhere
+// without one.
+func TestMutualTLSWithNamerd(t *testing.T) {
+	files := testcert.NewFiles(t, "namerd")
+	disco := t.TempDir()
+	write(t, filepath.Join(disco, "web"), endpointAt(t, "127.0.0.1:0", saying("web")).line())
+	secured := "port: 0, tls: {certPath: '" + files.Cert + "', keyPath: '" + files.Key + "', caCertPath: '" + files.CA + "', requireClientAuth: true}"
+	c := control(t, `
+admin: {port: 0}
+storage: {kind: io.l5d.inMemory, namespaces: {default: /svc => /#/io.l5d.fs}}
+namers: [{kind: io.l5d.fs, rootDir: '`+disco+`'}]
+interfaces: [{kind: io.l5d.httpController, `+secured+`}, {kind: io.l5d.mesh, `+secured+`}, {kind: io.l5d.thriftNameInterpreter, `+secured+`}]
+`)
+	auth := ", clientAuth: {certPath: '" + files.Cert + "', keyPath: '" + files.Key + "'}"
+	for kind, api := range map[string]string{"io.l5d.mesh": "io.l5d.mesh", "io.l5d.namerd": "io.l5d.thriftNameInterpreter", "io.l5d.namerd.http": "io.l5d.httpController"} {
+		trust := "trustCertsBundle: '" + files.CA + "'"
+		if kind == "io.l5d.namerd" {
+			trust = "caCert: '" + files.CA + "'"
+		}
+		in := "{kind: " + kind + ", experimental: true, dst: " + c.dst(api) + ", tls: {commonName: namerd, " + trust
+		m := serve(t, `
+admin: {port: 0}
+routers:
+- {protocol: http, label: known, interpreter: `+in+auth+`}}, servers: [{port: 0}]}
+- {protocol: http, label: unknown, interpreter: `+in+`}}, bindingTimeoutMs: 500, servers: [{port: 0}]}
+`)
+		assert.Equal(t, "web", do(t, get(m.url("known"), "Host: web")).body, kind)
+		r := do(t, get(m.url("unknown"), "Host: web"))
+		assert.NotEqual(t, 200, r.status, kind)
+		assert.Contains(t, r.body, "namerd cannot be asked: ", kind)
+	}
 }

@@ -69,7 +69,7 @@ func namerdTLS(c *kinds.NamerdTLS) (*tls.Config, error) {
 	if c == nil {
 		return nil, nil //nolint:nilnil // nil is plain text
 	}
-	client := &config.ClientTLS{CommonName: &c.CommonName}
+	client := &config.ClientTLS{CommonName: &c.CommonName, ClientAuth: c.ClientAuth}
 	if c.CACert != "" {
 		client.TrustCertsBundle = &c.CACert
 	}

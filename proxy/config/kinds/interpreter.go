@@ -88,10 +88,11 @@ type NamerdThrift struct {
 	FailureThreshold *FailureThreshold `yaml:"failureThreshold"`
 }
 
-// NamerdTLS is the TLS block of io.l5d.namerd.
+// NamerdTLS is the TLS block of io.l5d.namerd, without clientAuth that of the original.
 type NamerdTLS struct {
-	CommonName string `yaml:"commonName" weft:"required"`
-	CACert     string `yaml:"caCert" weft:"readable"`
+	CommonName string             `yaml:"commonName" weft:"required"`
+	CACert     string             `yaml:"caCert" weft:"readable"`
+	ClientAuth *config.ClientAuth `yaml:"clientAuth"` // weft's
 }
 
 // NamerdHTTP is the configuration of io.l5d.namerd.http.
