@@ -75,11 +75,28 @@ func (h Harness) cached(t *testing.T) {
 		return err == nil && strings.Contains(string(text), "10.0.0.9:80") && strings.Contains(string(text), "/svc/web")
 	}, eventually, 50*time.Millisecond)
 	require.NoError(t, after.Close())
-	s.stop()
-
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)
 	require.Len(t, files, 1, "nothing else is left behind")
+
+	// What was answered to other rules is not believed, in whatever file it is.
+	strange := settings
+	strange.Cache.Dir, strange.Cache.Rules = filepath.Join(t.TempDir(), "strange"), dtab.MustParse("/other=>/rules")
+	stranger := h.client(t, strange, fixed(s.addr))
+	awaitTree(t, stranger.Bind(t.Context(), strange.Cache.Rules, dtab.MustPath("/svc/web")), eventually, "/#/v1")
+	require.NoError(t, stranger.Close())
+	s.stop()
+	theirs, err := filepath.Glob(filepath.Join(strange.Cache.Dir, "*"))
+	require.NoError(t, err)
+	require.Len(t, theirs, 1)
+	ours, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(theirs[0], ours, 0o600))
+	stranger = h.client(t, strange, fixed(s.addr))
+	lost := await(t, stranger.Bind(t.Context(), strange.Cache.Rules, dtab.MustPath("/svc/web")), eventually, "failed", func(st Tree) bool { return st.Err != nil })
+	assert.False(t, lost.Known)
+	require.NoError(t, stranger.Close())
+
 	require.NoError(t, os.WriteFile(files[0], []byte(`{"format":1,"names":{"/svc/web":{"tree":{"op":"lea`), 0o600))
 	broken := h.client(t, settings, fixed(s.addr))
 	st := await(t, broken.Bind(t.Context(), rules, dtab.MustPath("/svc/web")), eventually, "failed", func(st Tree) bool { return st.Err != nil })
