@@ -9,6 +9,7 @@ import (
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd/destination/destpb"
+	"github.com/weft-mesh/weft/namerd/rpc"
 	"github.com/weft-mesh/weft/naming"
 )
 
@@ -25,7 +26,7 @@ func (x *service) Get(req *destpb.GetDestination, out grpc.ServerStreamingServer
 	if err != nil {
 		return err
 	}
-	ctx, cancel := x.s.within(out.Context())
+	ctx, cancel := x.s.Within(out.Context())
 	defer cancel()
 	f := newFollower(ctx, x.s.namerd.Bind(ctx, x.s.opts.Namespace, nil, name))
 	defer f.close()
@@ -46,8 +47,8 @@ func (x *service) Get(req *destpb.GetDestination, out grpc.ServerStreamingServer
 			}
 		}
 		if naming.Any(ctx, signals) != nil {
-			if x.s.ctx.Err() != nil {
-				return errEnding
+			if x.s.Ending() {
+				return rpc.ErrEnding
 			}
 			return status.FromContextError(ctx.Err()).Err()
 		}

@@ -25,7 +25,7 @@ func (x *delegator) GetDtab(ctx context.Context, req *meshpb.DtabReq) (*meshpb.D
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := x.s.within(ctx)
+	ctx, cancel := x.s.Within(ctx)
 	defer cancel()
 	st, err := weft.Until(ctx, x.s.namerd.Dtab(ctx, ns), func(st stored) bool { return !st.Pending() })
 	switch {
@@ -46,7 +46,7 @@ func (x *delegator) StreamDtab(req *meshpb.DtabReq, out grpc.ServerStreamingServ
 	if err != nil {
 		return err
 	}
-	ctx, cancel := x.s.within(out.Context())
+	ctx, cancel := x.s.Within(out.Context())
 	defer cancel()
 	var sent *namerd.Stored
 	return each(ctx, x.s.namerd.Dtab(ctx, ns), func(st stored) error {
@@ -93,7 +93,7 @@ func (x *delegator) GetDelegateTree(ctx context.Context, req *meshpb.DelegateTre
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := x.s.within(ctx)
+	ctx, cancel := x.s.Within(ctx)
 	defer cancel()
 	limited, stop := context.WithTimeout(ctx, x.s.opts.ExplainTimeout)
 	defer stop()

@@ -20,9 +20,6 @@ var (
 	errNoName       = status.Error(codes.NotFound, "No name given")
 )
 
-// errEnding is why a stream ends that the server ends: ask somebody else, or again.
-var errEnding = status.Error(codes.Unavailable, "namerd is closing")
-
 // namespace reads the root of a request.
 func namespace(root *meshpb.Path) (string, error) {
 	if root == nil {

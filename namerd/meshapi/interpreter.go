@@ -47,7 +47,7 @@ func (x *interpreter) bind(ctx context.Context, req *meshpb.BindReq) (weft.Sourc
 // GetBoundTree implements meshpb.InterpreterServer: it waits until the name is
 // bound.
 func (x *interpreter) GetBoundTree(ctx context.Context, req *meshpb.BindReq) (*meshpb.BoundTreeRsp, error) {
-	ctx, cancel := x.s.within(ctx)
+	ctx, cancel := x.s.Within(ctx)
 	defer cancel()
 	src, err := x.bind(ctx, req)
 	if err != nil {
@@ -66,7 +66,7 @@ func (x *interpreter) GetBoundTree(ctx context.Context, req *meshpb.BindReq) (*m
 // StreamBoundTree implements meshpb.InterpreterServer. Addresses do not show here,
 // and so are no reason for a message.
 func (x *interpreter) StreamBoundTree(req *meshpb.BindReq, out grpc.ServerStreamingServer[meshpb.BoundTreeRsp]) error {
-	ctx, cancel := x.s.within(out.Context())
+	ctx, cancel := x.s.Within(out.Context())
 	defer cancel()
 	src, err := x.bind(ctx, req)
 	if err != nil {

@@ -37,7 +37,7 @@ func (x *resolver) GetReplicas(ctx context.Context, req *meshpb.ReplicasReq) (*m
 	if len(req.GetId().GetElems()) == 0 {
 		return noID(), nil
 	}
-	ctx, cancel := x.s.within(ctx)
+	ctx, cancel := x.s.Within(ctx)
 	defer cancel()
 	src, err := x.addr(ctx, req)
 	if err != nil {
@@ -55,7 +55,7 @@ func (x *resolver) StreamReplicas(req *meshpb.ReplicasReq, out grpc.ServerStream
 	if len(req.GetId().GetElems()) == 0 {
 		return out.Send(noID())
 	}
-	ctx, cancel := x.s.within(out.Context())
+	ctx, cancel := x.s.Within(out.Context())
 	defer cancel()
 	src, err := x.addr(ctx, req)
 	if err != nil {
