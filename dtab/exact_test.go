@@ -40,3 +40,20 @@ func TestExactIsReadBack(t *testing.T) {
 		require.True(t, dtab.Equal(tree, same), "%s", dtab.ExactTree(tree))
 	})
 }
+
+func FuzzExact(f *testing.F) {
+	for _, s := range []string{
+		"/a=>/b", "/a=>0.001*/b & 0.999*(/c | 3*/d & /e)", "/a=>(/b|(/c|/d))|~", "/a => ! | $", "/a=>1e-7*/x & /y", "/a=>0.005*(0.001*/b & /c) & /d",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := dtab.Parse(text)
+		if err != nil {
+			return
+		}
+		again, err := dtab.Parse(d.Exact())
+		require.NoError(t, err, d.Exact())
+		assert.True(t, d.Equal(again), "%s became %s", text, d.Exact())
+	})
+}

@@ -93,7 +93,7 @@ func (c *Client) Delegate(ctx context.Context, namespace string, local dtab.Dtab
 		r.Path += "/" + Escape(namespace)
 	}
 	if len(r.Query.Encode()) > longQuery {
-		body, err := json.Marshal(map[string]string{"namespace": namespace, "dtab": Text(local), "path": p.String()})
+		body, err := json.Marshal(map[string]string{"namespace": namespace, "dtab": local.Exact(), "path": p.String()})
 		if err != nil {
 			return naming.Delegation{}, err
 		}
@@ -119,7 +119,7 @@ const longQuery = 2048
 func question(local dtab.Dtab, p dtab.Path) url.Values {
 	q := url.Values{"path": {p.String()}}
 	if len(local) > 0 {
-		q.Set("dtab", Text(local))
+		q.Set("dtab", local.Exact())
 	}
 	return q
 }

@@ -40,23 +40,6 @@ func FuzzParseETag(f *testing.F) {
 	})
 }
 
-func FuzzText(f *testing.F) {
-	for _, s := range []string{
-		"/a=>/b", "/a=>0.001*/b & 0.999*(/c | 3*/d & /e)", "/a=>(/b|(/c|/d))|~", "/a => ! | $", "/a=>1e-7*/x & /y", "/a=>0.005*(0.001*/b & /c) & /d",
-	} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		d, err := dtab.Parse(text)
-		if err != nil {
-			return
-		}
-		again, err := dtab.Parse(client.Text(d))
-		require.NoError(t, err, client.Text(d))
-		assert.True(t, d.Equal(again), "%s became %s", text, client.Text(d))
-	})
-}
-
 func FuzzParseBound(f *testing.F) {
 	for _, s := range []string{
 		`{"type":"leaf","bound":{"addr":{"type":"bound","addrs":[{"ip":"127.0.0.1","port":1,"meta":{}}],"meta":{}},"id":"/#/x","path":"/"}}`,

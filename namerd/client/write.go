@@ -47,7 +47,7 @@ func (c *Client) write(ctx context.Context, method, namespace string, d dtab.Dta
 		return "", err
 	}
 	rsp, err := c.Do(ctx, Request{
-		Method: method, Path: path, Body: []byte(Text(d)),
+		Method: method, Path: path, Body: []byte(d.Exact()),
 		Header: ifMatch(http.Header{"Content-Type": {"application/dtab"}}, v),
 	})
 	if err != nil {

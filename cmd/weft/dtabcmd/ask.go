@@ -85,7 +85,7 @@ func (a *app) ask(api, use, short, example string, text func(json.RawMessage) (s
 				Header: http.Header{"Accept": {"application/json"}},
 			}
 			if len(local) > 0 {
-				r.Query.Set("dtab", client.Text(local))
+				r.Query.Set("dtab", local.Exact())
 			}
 			return s.answers(r, watch, text)
 		}),

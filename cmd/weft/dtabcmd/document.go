@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/weft-mesh/weft/dtab"
-	"github.com/weft-mesh/weft/namerd/client"
 )
 
 // document is a dtab as namerctl shows and reads it in JSON.
@@ -23,7 +22,7 @@ type rule struct {
 func documentOf(d dtab.Dtab) document {
 	var doc document
 	for _, e := range d {
-		doc.Dtab = append(doc.Dtab, &rule{e.Prefix.String(), client.TreeText(e.Dst)})
+		doc.Dtab = append(doc.Dtab, &rule{e.Prefix.String(), dtab.ExactTree(e.Dst)})
 	}
 	return doc
 }
@@ -62,7 +61,7 @@ func (d document) line() string {
 func rules(d dtab.Dtab) []string {
 	lines := make([]string, len(d))
 	for i, e := range d {
-		lines[i] = e.Prefix.String() + " => " + client.TreeText(e.Dst) + " ;"
+		lines[i] = e.Prefix.String() + " => " + dtab.ExactTree(e.Dst) + " ;"
 	}
 	return lines
 }

@@ -143,7 +143,7 @@ func (w *watcher) showJSON(namespace string, s namerd.Stored, now time.Time) err
 		Dtab      *string   `json:"dtab,omitempty"`
 	}{At: now.UTC(), Namespace: namespace, Version: client.ETag(s.Version), Deleted: !s.Exists}
 	if s.Exists {
-		text := client.Text(s.Dtab)
+		text := s.Dtab.Exact()
 		event.Dtab = &text
 	}
 	enc := json.NewEncoder(w.out)
