@@ -13,6 +13,7 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/turns"
 	"github.com/weft-mesh/weft/naming"
 )
 
@@ -21,7 +22,7 @@ type Store struct {
 	cfg     Config
 	opts    Options
 	client  *client
-	lanes   lanes
+	turns   turns.Turns[place]
 	dtabs   string // what the keys of dtabs begin with
 	history string // what the keys of histories begin with
 

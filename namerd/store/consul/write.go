@@ -156,16 +156,16 @@ var errNotSent = errors.New("it was not made")
 // another write of this process has led. Neither made nor an error is that the namespace
 // is somewhere else by now.
 func (s *Store) attempt(ctx context.Context, w write, at *place, again bool) (v namerd.Version, made bool, err error) {
-	in, leave, err := s.lanes.enter(ctx, w.namespace)
+	mine, end, err := s.turns.Take(ctx, w.namespace)
 	if err != nil {
 		return "", false, fmt.Errorf("%w: %w", errNotSent, err)
 	}
-	defer leave()
-	if in.last.headAt > at.headAt {
+	defer end()
+	if last := mine.Last(); last.headAt > at.headAt {
 		if again {
 			return "", false, nil // whether the first attempt was made is to be found out first
 		}
-		*at = in.last
+		*at = last
 		if err := w.refused(*at); err != nil {
 			return "", false, err
 		}
@@ -174,10 +174,11 @@ func (s *Store) attempt(ctx context.Context, w write, at *place, again bool) (v 
 	if !made {
 		return "", false, err
 	}
-	in.last = place{key: index, headAt: index, head: head{N: at.head.N + 1, ID: w.id}}
+	now := place{key: index, headAt: index, head: head{N: at.head.N + 1, ID: w.id}}
 	if w.deletes {
-		in.last.key = 0
+		now.key = 0
 	}
+	mine.Saw(now, time.Now())
 	return w.made(index), true, nil
 }
 

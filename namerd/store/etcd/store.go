@@ -16,6 +16,7 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/turns"
 	"github.com/weft-mesh/weft/naming"
 )
 
@@ -23,7 +24,7 @@ import (
 type Store struct {
 	opts    Options
 	link    *link
-	lanes   lanes
+	turns   turns.Turns[place]
 	dtabs   string // what the keys of dtabs begin with
 	history string // what the keys of histories begin with
 

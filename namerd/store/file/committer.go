@@ -83,10 +83,10 @@ func (s *Store) show(changed map[string]bool) error {
 		return err
 	})
 	if len(comeOrGone) > 0 {
-		s.bells.ring(allNames{})
+		s.bells.Ring(allNames{})
 	}
 	for ns := range changed {
-		s.bells.ring(oneDtab(ns))
+		s.bells.Ring(oneDtab(ns))
 	}
 	return err
 }

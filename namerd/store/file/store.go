@@ -11,6 +11,7 @@ import (
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/bells"
 	"github.com/weft-mesh/weft/naming"
 )
 
@@ -19,7 +20,7 @@ import (
 type Store struct {
 	db    *bolt.DB
 	image *image
-	bells bells
+	bells bells.Bells
 	names *naming.Shared[allNames, []string]
 	dtabs *naming.Shared[oneDtab, namerd.Stored]
 
@@ -124,7 +125,7 @@ func (s *Store) Observe(ctx context.Context, namespace string) weft.Source[namin
 }
 
 func (s *Store) watchNames(ctx context.Context, _ allNames, set func(naming.State[[]string])) error {
-	rung, leave := s.bells.hang(allNames{})
+	rung, leave := s.bells.Hang(allNames{})
 	defer leave()
 	for {
 		set(naming.Ok(s.image.list()))
@@ -137,7 +138,7 @@ func (s *Store) watchNames(ctx context.Context, _ allNames, set func(naming.Stat
 }
 
 func (s *Store) watchDtab(ctx context.Context, n oneDtab, set func(naming.State[namerd.Stored])) error {
-	rung, leave := s.bells.hang(n)
+	rung, leave := s.bells.Hang(n)
 	defer leave()
 	for {
 		if st, err := s.image.get(string(n)); err != nil {

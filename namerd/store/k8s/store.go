@@ -10,6 +10,7 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/turns"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/k8s"
 )
@@ -21,7 +22,7 @@ type Store struct {
 	client    *k8s.Client
 	release   func() error
 	of        atomic.Pointer[string] // what revisions are of, once it is known
-	turns     turns[found]
+	turns     turns.Turns[found]
 	closed    context.Context // ends with Close
 	end       context.CancelFunc
 	objects   *naming.Shared[allDtabs, *snapshot]

@@ -12,6 +12,7 @@ import (
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/turns"
 	"github.com/weft-mesh/weft/naming/k8s"
 )
 
@@ -39,7 +40,7 @@ type writing struct {
 	// may have been made.
 	doubt *found
 
-	turn *turn[found]
+	turn *turns.Turn[found]
 }
 
 func newWriting(name string, d dtab.Dtab, note namerd.Note, allows func(found) error) *writing {
@@ -56,13 +57,13 @@ func (s *Store) write(ctx context.Context, w *writing) (namerd.Version, error) {
 		return "", err
 	}
 	began := time.Now() // who has had to wait for others does not wait for the server after them
-	mine, end, err := s.turns.take(ctx, w.name)
+	mine, end, err := s.turns.Take(ctx, w.name)
 	if err != nil {
 		return "", err
 	}
 	defer end()
 	w.turn = mine
-	if f, ok := mine.since(began); ok {
+	if f, ok := mine.Since(began); ok {
 		if err := w.refusal(f); err != nil {
 			return "", err
 		}
@@ -111,7 +112,7 @@ func (s *Store) try(ctx context.Context, w *writing) (v namerd.Version, again bo
 	if err != nil {
 		return "", false, err
 	}
-	w.turn.saw(f, now)
+	w.turn.Saw(f, now)
 	j, err := readJournal(f.object)
 	if err != nil {
 		s.opts.Logger.Warn("a history cannot be read and begins anew", "dtab", w.name, "err", err)
@@ -203,7 +204,7 @@ func (s *Store) store(ctx context.Context, w *writing, f found, history string) 
 	if err != nil {
 		return "", false, fmt.Errorf("%w: the answer is no DTab: %w", errUnknown, err)
 	}
-	w.turn.saw(found{object: o, raw: answer, at: o.version}, now)
+	w.turn.Saw(found{object: o, raw: answer, at: o.version}, now)
 	return namerd.Version(o.version), false, nil
 }
 
@@ -218,7 +219,7 @@ func (s *Store) remove(ctx context.Context, w *writing, f found) (v namerd.Versi
 	}
 	now := time.Now()
 	if _, again, err = s.change(ctx, w, f, http.MethodDelete, s.path()+"/"+w.name, body); err == nil && !again {
-		w.turn.saw(found{}, now)
+		w.turn.Saw(found{}, now)
 	}
 	return "", again, err
 }

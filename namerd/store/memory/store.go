@@ -11,6 +11,7 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/bells"
 	"github.com/weft-mesh/weft/naming"
 )
 
@@ -18,7 +19,7 @@ import (
 // for concurrent use. Close it.
 type Store struct {
 	of    string // of its revisions
-	bells bells
+	bells bells.Bells
 	names *naming.Shared[allNames, []string]
 	dtabs *naming.Shared[oneDtab, namerd.Stored]
 
@@ -114,7 +115,7 @@ func (s *Store) Observe(ctx context.Context, namespace string) weft.Source[namin
 }
 
 func (s *Store) watchNames(ctx context.Context, _ allNames, set func(naming.State[[]string])) error {
-	rung, leave := s.bells.hang(allNames{})
+	rung, leave := s.bells.Hang(allNames{})
 	defer leave()
 	for {
 		s.mu.RLock()
@@ -130,7 +131,7 @@ func (s *Store) watchNames(ctx context.Context, _ allNames, set func(naming.Stat
 }
 
 func (s *Store) watchDtab(ctx context.Context, n oneDtab, set func(naming.State[namerd.Stored])) error {
-	rung, leave := s.bells.hang(n)
+	rung, leave := s.bells.Hang(n)
 	defer leave()
 	for {
 		s.mu.RLock()

@@ -61,9 +61,9 @@ func (s *Store) apply(namespace string, w write) namerd.Version {
 	e.history = append(e.history, c)
 	if e.exists != existed {
 		s.bury(namespace, e)
-		s.bells.ring(allNames{})
+		s.bells.Ring(allNames{})
 	}
-	s.bells.ring(oneDtab(namespace))
+	s.bells.Ring(oneDtab(namespace))
 	return c.Version
 }
 

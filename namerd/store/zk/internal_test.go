@@ -1,7 +1,6 @@
 package zk
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -30,44 +29,6 @@ func TestJournalBounds(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, j.Changes, 1)
 	require.Greater(t, len(text), maxHistory)
-}
-
-// TestTurns has what one writer has seen tell the next ones, unless they came later.
-func TestTurns(t *testing.T) {
-	t.Parallel()
-	var all turns[int]
-	mine, end, err := all.take(t.Context(), "web")
-	require.NoError(t, err)
-	_, known := mine.since(time.Now())
-	assert.False(t, known)
-	before := time.Now()
-	time.Sleep(time.Millisecond)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, _, err = all.take(ctx, "web")
-	require.ErrorIs(t, err, context.Canceled)
-	next := make(chan struct{})
-	go func() {
-		defer close(next)
-		theirs, done, err := all.take(t.Context(), "web")
-		if assert.NoError(t, err) {
-			v, known := theirs.since(before)
-			assert.True(t, known)
-			assert.Equal(t, 7, v)
-			_, known = theirs.since(time.Now())
-			assert.False(t, known)
-			done()
-		}
-	}()
-	require.Eventually(t, func() bool {
-		all.mu.Lock()
-		defer all.mu.Unlock()
-		return all.all["web"].users == 2
-	}, 20*time.Second, time.Millisecond)
-	mine.saw(7, time.Now())
-	end()
-	<-next
-	assert.Empty(t, all.all)
 }
 
 // TestDoubt is when the present history tells whether a write was made.

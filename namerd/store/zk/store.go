@@ -11,6 +11,7 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/turns"
 	"github.com/weft-mesh/weft/naming"
 )
 
@@ -19,7 +20,7 @@ type Store struct {
 	opts     Options
 	ensemble *ensemble
 	layout   layout
-	turns    turns[*zoo.Stat] // nil is that there is no such namespace
+	turns    turns.Turns[*zoo.Stat] // nil is that there is no such namespace
 	prune    pruning
 	names    *naming.Shared[allNames, []string]
 	dtabs    *naming.Shared[oneDtab, namerd.Stored]

@@ -12,6 +12,7 @@ import (
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/turns"
 )
 
 // errUnknown is in the chain of the error of a write of which it cannot be told whether
@@ -38,7 +39,7 @@ type writing struct {
 	// request whose answer was lost.
 	doubt *doubt
 
-	turn *turn[*zoo.Stat]
+	turn *turns.Turn[*zoo.Stat]
 }
 
 // doubt is a state of a history: of which znode and which version; czxid 0 is that there
@@ -65,13 +66,13 @@ func (s *Store) write(ctx context.Context, w *writing) (namerd.Version, error) {
 	// Who has had to wait for others does not wait for a connection after them.
 	waiting, stopWaiting := context.WithTimeout(ctx, s.opts.Patience)
 	defer stopWaiting()
-	mine, end, err := s.turns.take(ctx, w.namespace)
+	mine, end, err := s.turns.Take(ctx, w.namespace)
 	if err != nil {
 		return "", err
 	}
 	defer end()
 	w.turn = mine
-	if cur, ok := mine.since(began); ok {
+	if cur, ok := mine.Since(began); ok {
 		if err := w.refusal(cur); err != nil {
 			return "", err
 		}
@@ -161,7 +162,7 @@ func (s *Store) allowed(ctx context.Context, l *link, w *writing) (*zoo.Stat, er
 	if err != nil {
 		return nil, explained(w.namespace, path, err)
 	}
-	w.turn.saw(z.stat, now)
+	w.turn.Saw(z.stat, now)
 	return z.stat, w.refusal(z.stat)
 }
 
@@ -246,13 +247,13 @@ func (s *Store) commit(ctx context.Context, l *link, w *writing, ops []any, hist
 	switch ops[0].(type) {
 	case *zoo.SetDataRequest:
 		cur := results[0].Stat
-		w.turn.saw(cur, now)
+		w.turn.Saw(cur, now)
 		return versionOf(cur.Version, cur.Czxid), false, nil
 	case *zoo.CreateRequest:
-		w.turn.saw(&zoo.Stat{Czxid: zxid, Mzxid: zxid}, now)
+		w.turn.Saw(&zoo.Stat{Czxid: zxid, Mzxid: zxid}, now)
 		return versionOf(0, zxid), false, nil
 	default:
-		w.turn.saw(nil, now)
+		w.turn.Saw(nil, now)
 		return "", false, nil
 	}
 }
