@@ -38,11 +38,19 @@ func (a *asker) refresh(ctx context.Context, h *host) (ttl time.Duration, absent
 			if h.found != name {
 				h.found, h.four, h.six = name, nil, nil
 			}
+			// That a family has no addresses holds as long as those of the other: most
+			// hosts have no AAAA records, and their A records' TTL is to count.
 			if errFour == nil {
-				h.four, ttl = addressesIn(four.records, ""), min(ttl, four.ttl)
+				h.four = addressesIn(four.records, "")
 			}
 			if errSix == nil {
-				h.six, ttl = addressesIn(sixth.records, ""), min(ttl, sixth.ttl)
+				h.six = addressesIn(sixth.records, "")
+			}
+			if len(four.records) > 0 {
+				ttl = min(ttl, four.ttl)
+			}
+			if len(sixth.records) > 0 {
+				ttl = min(ttl, sixth.ttl)
 			}
 			if errFour != nil {
 				return ttl, false, errFour

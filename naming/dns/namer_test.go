@@ -178,6 +178,21 @@ func TestTTL(t *testing.T) {
 	}
 }
 
+// TestTTLOfOneFamily: that a host has no IPv6 addresses holds for a second only, its
+// IPv4 addresses hold for a day.
+func TestTTLOfOneFamily(t *testing.T) {
+	f := newFakeDNS(t)
+	o := quick(t)
+	o.InterfaceAddrs = v6
+	n := newNamer(t, dns.Config{Hosts: []string{f.addr}, MinTTL: 100 * time.Millisecond}, o)
+	f.say("A day.", reply{answer: records("day.", "A", 86400, "10.0.0.1")})
+	f.say("AAAA day.", reply{authority: soa(1, 1)})
+	watch(t, n, "/day/80").comes("/#/dns/day/80: 10.0.0.1:80")
+	pause(1500 * time.Millisecond)
+	assert.Equal(t, 1, f.count("A day. udp"))
+	assert.Equal(t, 1, f.count("AAAA day. udp"))
+}
+
 // TestLastGood breaks DNS in every way that says nothing about a name.
 func TestLastGood(t *testing.T) {
 	f := newFakeDNS(t)
