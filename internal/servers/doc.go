@@ -1,5 +1,5 @@
-// Package servers starts the real servers that discovery is tested against: the API
-// server of Kubernetes with its etcd, Consul, etcd, ZooKeeper, CoreDNS. Each is a child
+// Package servers starts the real servers that weft is tested against: the API server of
+// Kubernetes with its etcd, Consul, etcd, ZooKeeper, CoreDNS, Prometheus. Each is a child
 // process on loopback ports of its own, with its data in a directory of the test, and
 // can be killed, paused and started again on the same data and ports.
 //
