@@ -97,7 +97,10 @@ func (s *Scope) find(q string) *Scope {
 func (s *Scope) lookup(name string) *Scope {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.kids[name]
+	if k := s.kids[name]; k != nil {
+		return k
+	}
+	return s.grouped(name)
 }
 
 // jsonWriter builds the text in pieces that it hands to w. After an error it

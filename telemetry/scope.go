@@ -24,9 +24,11 @@ type Scope struct {
 	kids   map[string]*Scope
 	order  []*Scope // kids sorted by name; nil when stale, never written to once read
 	metric metric
+	groups *group
 }
 
-// metric is what a scope carries: *Counter, *CounterFunc, *Gauge, *UpDown or *Stat.
+// metric is what a scope carries: *Counter, *CounterFunc, *Gauge, *UpDown, *Stat or a field
+// of its parent's group.
 type metric interface {
 	// read reports false when there is nothing to show yet.
 	read() (Metric, bool)
@@ -88,7 +90,7 @@ func (s *Scope) Prune() {
 	}
 	if s.parent == nil {
 		s.mu.Lock()
-		s.kids, s.order, s.metric = nil, nil, nil
+		s.kids, s.order, s.metric, s.groups = nil, nil, nil, nil
 		s.mu.Unlock()
 		return
 	}
@@ -140,6 +142,9 @@ func (s *Scope) kid(name string) *Scope {
 	if k := s.kids[name]; k != nil {
 		return k
 	}
+	if k := s.grouped(name); k != nil {
+		return k
+	}
 	if s.kids == nil {
 		s.kids = make(map[string]*Scope)
 	}
@@ -150,11 +155,20 @@ func (s *Scope) kid(name string) *Scope {
 	return k
 }
 
-// sorted returns the scopes below s in the order of their names. The slice is
-// shared and must not be written to.
+// sorted returns the scopes below s in the order of their names, with those that stand
+// for the fields of groups. The slice is shared and must not be written to.
 func (s *Scope) sorted() []*Scope {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	order, groups := s.made(), s.groups
+	s.mu.Unlock()
+	if groups != nil {
+		return s.withGroups(order, groups)
+	}
+	return order
+}
+
+// made is sorted without groups. The caller holds mu.
+func (s *Scope) made() []*Scope {
 	if s.order == nil && len(s.kids) > 0 {
 		s.order = make([]*Scope, 0, len(s.kids))
 		for _, k := range s.kids {
@@ -168,11 +182,12 @@ func (s *Scope) sorted() []*Scope {
 func (s *Scope) closeWindow(scratch []uint32) {
 	s.mu.Lock()
 	stat, _ := s.metric.(*Stat)
+	kids := s.made()
 	s.mu.Unlock()
 	if stat != nil {
 		stat.closeWindow(scratch)
 	}
-	for _, k := range s.sorted() {
+	for _, k := range kids {
 		k.closeWindow(scratch)
 	}
 }
