@@ -27,11 +27,15 @@ const (
 	Consul Tool = "github.com/hashicorp/consul"
 	// CoreDNS is a DNS server.
 	CoreDNS Tool = "github.com/coredns/coredns"
+	// Jaeger is a collector of traces that takes Zipkin and OTLP and can be asked.
+	Jaeger Tool = "github.com/jaegertracing/jaeger/cmd/all-in-one"
+	// StatsDExporter is a statsd whose metrics can be read.
+	StatsDExporter Tool = "github.com/prometheus/statsd_exporter"
 )
 
 // All returns every tool.
 func All() []Tool {
-	return []Tool{H2Spec, InteropClient, InteropServer, GRPCurl, Etcd, CoreDNS, KubeAPIServer, Consul}
+	return []Tool{H2Spec, InteropClient, InteropServer, GRPCurl, Etcd, StatsDExporter, CoreDNS, Jaeger, KubeAPIServer, Consul}
 }
 
 // kubernetes is the version of the API server, which must be told to it.
@@ -57,6 +61,10 @@ func (t Tool) module() (dir, name string) {
 		return "consul", "consul"
 	case CoreDNS:
 		return "coredns", "coredns"
+	case Jaeger:
+		return "jaeger", "jaeger-all-in-one"
+	case StatsDExporter:
+		return "statsdexporter", "statsd_exporter"
 	}
 	return "", ""
 }
