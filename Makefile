@@ -5,6 +5,7 @@ PKG       ?= ./...
 FUZZTIME  ?= 30s
 BENCH     ?= .
 BENCHOUT  ?= bench.txt
+UI        := proxy/admin/ui
 # Tests of namers with as many names and changes as large installations have.
 DISCOVERY := ./naming/k8s ./naming/consul ./naming/etcd ./naming/zk
 # Packages whose tests keep the machine busy with real servers: one after the other, and
@@ -116,6 +117,15 @@ examples: ## run every program in examples/
 .PHONY: demo
 demo: ## start the demo mesh
 	$(GO) run ./cmd/weft demo
+
+.PHONY: ui
+ui: ## build the admin pages' scripts and style into proxy/admin/files (needs node)
+	cd $(UI) && npm ci --no-audit --no-fund && npm run build
+
+.PHONY: ui-check
+ui-check: ## fail if proxy/admin/files is not what proxy/admin/ui makes, and test its modules
+	cd $(UI) && npm ci --no-audit --no-fund && npm run check && npm test
+	dir=$$(mktemp -d) && (cd $(UI) && npx vite build --logLevel warn --emptyOutDir --outDir $$dir) && diff -r $$dir proxy/admin/files && rm -r $$dir
 
 .PHONY: check
 check: lint test alloc tidy-check ## everything that must be green before a commit lands

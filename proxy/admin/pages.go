@@ -53,6 +53,16 @@ type view struct {
 	// explains names; both are relative, so that the pages work behind a proxy that adds
 	// a prefix.
 	Root, Delegator string
+
+	// Serves are the paths that scripts may ask, of those that are served, with
+	// blanks between them and without the leading slash.
+	Serves string
+}
+
+// asked are the paths that scripts ask if they are there.
+var asked = [...]string{
+	"/admin/metrics.json", "/admin/server_info", "/client_state.json", "/config.json", "/delegator.json", "/discovery.json", "/endpoints.json", "/explain.json",
+	"/logging.json", "/namespace.json", "/namespace/preview.json", "/namespace/save.json", "/namespaces.json", "/requests.json", "/services", "/tap",
 }
 
 type link struct{ Href, Text string }
@@ -89,6 +99,13 @@ type requestView struct {
 func (x *site) view(r *http.Request, page, title string) *view {
 	v := &view{Title: title, Name: x.opts.Name, Version: x.opts.Version, Page: page, Selected: r.URL.Query().Get("router")}
 	v.Root, v.Delegator = "./", "./delegator.json"
+	var serves []string
+	for _, path := range asked {
+		if x.mux.find(path) != nil && x.filter.serves(path) {
+			serves = append(serves, path[1:])
+		}
+	}
+	v.Serves = strings.Join(serves, " ")
 	for _, l := range []link{{"/", x.home()}, {"/services", "services"}, {"/delegator", "dtab"}, {"/logging", "logging"}, {"/requests", "requests"}, {"/help", "help"}} {
 		if x.mux.find(l.Href) != nil && x.filter.serves(l.Href) {
 			// Relative, so that the pages work behind a proxy that adds a prefix.

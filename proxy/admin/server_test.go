@@ -44,7 +44,7 @@ func pages() []page {
 		{target: "/requests", contentType: html, contains: "2026-01-02T03:04:05.006Z"},
 		{target: "/help", contentType: html, contains: "Help"},
 		{target: "/files/dashboard.js", contentType: "text/javascript; charset=utf-8", contains: "metrics.json?tree=1"},
-		{target: "/admin/files/admin.css", contentType: "text/css; charset=utf-8", contains: "#163F79"},
+		{target: "/admin/files/admin.css", contentType: "text/css; charset=utf-8", contains: "#163f79"},
 		{target: "/favicon.ico", contentType: "image/svg+xml", contains: "<svg"},
 		{target: "/admin", contentType: text, contains: "/admin/ping\n/admin/pprof/contention\n"},
 		{target: "/admin/index.txt", contentType: text, contains: "/plain/interpreter_state/io.l5d.k8s.configmap.json\n"},
