@@ -52,6 +52,14 @@ func adminRouter(r router) admin.Router {
 	if h, ok := r.Interpreter.(plugin.DtabHolder); ok {
 		a.Stored = h.Stored
 	}
+	for in := any(r.Interpreter); in != nil; in = unwrap(in) {
+		if page, ok := in.(plugin.StatePage); ok {
+			a.InterpreterStates = map[string]func() any{
+				page.StateKey(): func() any { return admin.InterpreterState(page.Stored(), page.Watches()) },
+			}
+			break
+		}
+	}
 	for _, s := range r.Servers {
 		a.Servers = append(a.Servers, s.Addr().String())
 	}
@@ -63,6 +71,14 @@ func adminRouter(r router) admin.Router {
 		return all
 	}
 	return a
+}
+
+// unwrap returns the interpreter that transformers are around, nil if there are none.
+func unwrap(in any) any {
+	if w, ok := in.(interface{ Unwrap() naming.Interpreter }); ok {
+		return w.Unwrap()
+	}
+	return nil
 }
 
 // usage is what Linkerd reported to its makers. weft shows it and sends nothing.

@@ -42,6 +42,8 @@ usage: {orgId: us}
 	state := get("/namer_state/io.l5d.fs.json")
 	assert.Contains(t, state, `"state":"stale"`, "a line was left out")
 	assert.Contains(t, state, "nonsense")
+	assert.Contains(t, get("/http/interpreter_state/io.l5d.fs.json"), `"running":true`)
+	assert.Contains(t, get("/http/interpreter_state/io.l5d.fs.json"), `"value":"/svc=>/#/io.l5d.fs"`)
 	page := get("/")
 	assert.Contains(t, page, "linkerd admin")
 	assert.Contains(t, page, "1.2.3")

@@ -50,6 +50,15 @@ type DtabHolder interface {
 	Stored() dtab.Dtab
 }
 
+// StatePage is implemented by interpreters that have a page of what they hold and
+// watch, /<router>/interpreter_state/<key>.json.
+type StatePage interface {
+	DtabHolder
+	naming.Reporter
+	// StateKey returns the key, such as io.l5d.mesh/default.
+	StateKey() string
+}
+
 // Bare is implemented by interpreters that can explain names as if the router had
 // no dtab, for questions that bring it along. For others, the proxy makes a second
 // interpreter, without a Base: those who follow something far away should not be two.

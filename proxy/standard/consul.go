@@ -72,7 +72,7 @@ func newConsulInterpreter(c kinds.ConsulInterpreter, e plugin.InterpreterEnv) (n
 	if err != nil {
 		return nil, err
 	}
-	return newStored(d, e), nil
+	return newStored("io.l5d.consul.interpreter", d, e), nil
 }
 
 func newConsulAnnouncer(c kinds.ConsulAnnouncer, e plugin.AnnouncerEnv) (plugin.Announcer, error) {

@@ -79,5 +79,5 @@ func newConfigMapInterpreter(c kinds.ConfigMapInterpreter, e plugin.InterpreterE
 	if err != nil {
 		return nil, err
 	}
-	return newStored(d, e), nil
+	return newStored("io.l5d.k8s.configmap", d, e), nil
 }

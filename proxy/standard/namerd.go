@@ -92,8 +92,7 @@ func newNamerdHTTP(c kinds.NamerdHTTP, e plugin.InterpreterEnv) (naming.Interpre
 type remoteInterpreter interface {
 	naming.Interpreter
 	naming.Delegator
-	naming.Reporter
-	plugin.DtabHolder
+	plugin.StatePage
 	io.Closer
 }
 

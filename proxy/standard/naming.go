@@ -35,5 +35,5 @@ func newFSInterpreter(c kinds.FSInterpreter, e plugin.InterpreterEnv) (naming.In
 	if err != nil {
 		return nil, err
 	}
-	return newStored(file, e), nil
+	return newStored("io.l5d.fs", file, e), nil
 }

@@ -22,11 +22,13 @@ type stored struct {
 	*naming.Default
 	bare *naming.Default // the same without the router's dtab
 	dtab dtabSource
+	key  string
 }
 
-func newStored(d dtabSource, e plugin.InterpreterEnv) *stored {
+// newStored returns an interpreter whose state page has the key.
+func newStored(key string, d dtabSource, e plugin.InterpreterEnv) *stored {
 	o := naming.Options{Namers: e.Namers, Global: e.Global, Stored: d}
-	s := &stored{dtab: d, bare: naming.NewInterpreter(o)}
+	s := &stored{key: key, dtab: d, bare: naming.NewInterpreter(o)}
 	o.Base = e.Base
 	s.Default = naming.NewInterpreter(o)
 	return s
@@ -40,6 +42,9 @@ func (s *stored) Stored() dtab.Dtab {
 	st, _ := s.dtab.Load()
 	return st.Value
 }
+
+// StateKey implements plugin.StatePage.
+func (s *stored) StateKey() string { return s.key }
 
 // Watches implements naming.Reporter.
 func (s *stored) Watches() []naming.WatchStatus { return s.dtab.Watches() }

@@ -180,6 +180,10 @@ func (in *Interpreter) Stored() dtab.Dtab {
 // Base returns the router's dtab.
 func (in *Interpreter) Base() dtab.Dtab { return in.conf.Base }
 
+// StateKey names the page that shows what the interpreter holds: the kind and the
+// namespace.
+func (in *Interpreter) StateKey() string { return in.conf.Kind + "/" + in.conf.Namespace }
+
 // Watches implements naming.Reporter: the connection, the dtab, the names, the ids.
 func (in *Interpreter) Watches() []naming.WatchStatus {
 	all := []naming.WatchStatus{in.link.status()}
