@@ -1,55 +1,56 @@
 package accesslog
 
 import (
+	"bytes"
+	"context"
+	"log/slog"
 	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Line returns the line for an exchange that ended at the given time:
+// Line returns the line for an exchange that ended at the given time, in Linkerd's
+// form:
 //
-//	<Host> <remote ip> - - [<dd/MM/yyyy:HH:mm:ss zone>] "<method> <uri> <version>" <status> <length> "<referer>" "<user agent>"
+//	<host> <remote ip> - - [<dd/MM/yyyy:HH:mm:ss zone>] "<method> <uri> <version>" <status> <length> "<referer>" "<user agent>"
 //
-// What is absent is "-". Quotes, backslashes and control characters in what the
-// caller sent are escaped, so that nobody can forge lines.
-func Line(req *http.Request, resp *http.Response, at time.Time) string {
-	var b strings.Builder
-	b.WriteString(orDash(req.Host))
-	b.WriteByte(' ')
-	b.WriteString(hostOf(req.RemoteAddr))
-	b.WriteString(" - - [")
-	b.WriteString(at.Format("02/01/2006:15:04:05 MST"))
-	b.WriteString(`] "`)
-	b.WriteString(clean(req.Method + " " + req.URL.RequestURI() + " " + req.Proto))
-	b.WriteString(`" `)
-	b.WriteString(strconv.Itoa(resp.StatusCode))
-	b.WriteByte(' ')
-	length := resp.Header.Get("Content-Length")
-	if length == "" && resp.ContentLength > 0 {
-		length = strconv.FormatInt(resp.ContentLength, 10)
+// That of an h2 router has a zone in digits, and no length. What is absent is "-".
+// Quotes, backslashes and control characters in what the caller sent are escaped, so
+// that nobody can forge lines.
+func Line(e *Entry, at time.Time) string {
+	zone, length := "MST", orDash(e.Length)
+	if e.isH2() {
+		zone, length = "-0700", "-"
 	}
-	b.WriteString(orDash(length))
-	b.WriteString(` "` + orDash(req.Header.Get("Referer")) + `" "` + orDash(req.Header.Get("User-Agent")) + `"`)
+	var b strings.Builder
+	b.WriteString(orDash(e.Host) + " " + hostOf(e.Remote) + " - - [" + at.Format("02/01/2006:15:04:05 "+zone) + `] "`)
+	b.WriteString(clean(e.Method + " " + e.URI + " " + e.Protocol))
+	b.WriteString(`" ` + strconv.Itoa(e.Status) + " " + length)
+	b.WriteString(` "` + orDash(e.Referer) + `" "` + orDash(e.UserAgent) + `"`)
 	return b.String()
 }
 
-// H2Entry is an exchange of an h2 router.
-type H2Entry struct {
-	Authority, Method, Path string
-	RemoteAddr              string // of the caller, with its port
-	Status                  int
-	Referer, UserAgent      string
-}
-
-// H2Line returns the line for an exchange of an h2 router. It has no length, and
-// its zone is a number:
-//
-//	<authority> <remote ip> - - [<dd/MM/yyyy:HH:mm:ss +0000>] "<method> <path> HTTP/2" <status> - "<referer>" "<user agent>"
-func H2Line(e H2Entry, at time.Time) string {
-	return orDash(e.Authority) + " " + hostOf(e.RemoteAddr) + " - - [" + at.Format("02/01/2006:15:04:05 -0700") + `] "` +
-		clean(e.Method+" "+e.Path+" HTTP/2") + `" ` + strconv.Itoa(e.Status) + ` - "` + orDash(e.Referer) + `" "` + orDash(e.UserAgent) + `"`
+// JSON returns the line as a JSON object: time (RFC 3339 with milliseconds), router,
+// remote, method, host, uri, protocol, status, responseBytes, latencyMs, service,
+// client, endpoint, attempt, trace, referer, userAgent, of which those are left out
+// that are not known.
+func JSON(e *Entry, at time.Time) string {
+	var b bytes.Buffer
+	h := slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		switch {
+		case len(groups) > 0:
+		case a.Key == slog.LevelKey, a.Key == slog.MessageKey:
+			return slog.Attr{}
+		case a.Key == slog.TimeKey:
+			return slog.String("time", at.Format("2006-01-02T15:04:05.000Z07:00"))
+		}
+		return a
+	}})
+	r := slog.NewRecord(at, slog.LevelInfo, "", 0)
+	r.AddAttrs(e.attrs()...)
+	_ = h.Handle(context.Background(), r) // a buffer takes everything
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func hostOf(addr string) string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +23,21 @@ type Options struct {
 	Append bool
 	// Keep is how many rolled files are kept; negative keeps all.
 	Keep int
+	// JSON has every line be a JSON object.
+	JSON bool
+}
+
+// OptionsOf returns the Options that the keys of a configuration mean: what is nil
+// was not given. The format is text or json.
+func OptionsOf(roll *config.RollPolicy, appending *bool, rotate *int, format *string) Options {
+	o := Options{Append: appending == nil || *appending, Keep: -1, JSON: format != nil && *format == "json"}
+	if roll != nil {
+		o.Roll = *roll
+	}
+	if rotate != nil {
+		o.Keep = *rotate
+	}
+	return o
 }
 
 // Log is an access log. It is safe for concurrent use.
@@ -85,15 +99,13 @@ func (l *Log) open(appending bool) error {
 
 // Record writes the line of an exchange that has just ended. A line that cannot be
 // written is lost: requests do not fail because of their log.
-func (l *Log) Record(req *http.Request, resp *http.Response) {
+func (l *Log) Record(e Entry) {
 	now := time.Now()
-	l.write(Line(req, resp, now)+"\n", now)
-}
-
-// RecordH2 is Record for an exchange of an h2 router.
-func (l *Log) RecordH2(e H2Entry) {
-	now := time.Now()
-	l.write(H2Line(e, now)+"\n", now)
+	if l.opts.JSON {
+		l.write(JSON(&e, now)+"\n", now)
+		return
+	}
+	l.write(Line(&e, now)+"\n", now)
 }
 
 func (l *Log) write(line string, now time.Time) {

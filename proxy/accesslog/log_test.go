@@ -2,8 +2,6 @@ package accesslog
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,8 +23,7 @@ func TestMain(m *testing.M) {
 
 // record logs a request of the given path.
 func record(l *Log, path string) {
-	req := httptest.NewRequest(http.MethodGet, path, nil)
-	l.Record(req, &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: -1})
+	l.Record(Entry{Method: "GET", URI: path, Protocol: "HTTP/1.1", Host: "example.com", Remote: "192.0.2.1:1234", Status: 200})
 }
 
 // paths returns the paths that were logged into a file.
@@ -270,10 +267,18 @@ func TestRecordIsSafeForConcurrentUse(t *testing.T) {
 	assert.Equal(t, 400, lines)
 }
 
-func TestH2Line(t *testing.T) {
-	at := time.Date(2026, 11, 21, 9, 8, 7, 0, time.UTC)
-	got := H2Line(H2Entry{Authority: "web", Method: "GET", Path: "/a\"b", RemoteAddr: "10.0.0.1:5", Status: 200, UserAgent: "curl"}, at)
-	assert.Equal(t, `web 10.0.0.1 - - [21/11/2026:09:08:07 +0000] "GET /a\"b HTTP/2" 200 - "-" "curl"`, got)
-	got = H2Line(H2Entry{Method: "POST", Path: "/", Status: 502}, at)
-	assert.Equal(t, `- 0.0.0.0 - - [21/11/2026:09:08:07 +0000] "POST / HTTP/2" 502 - "-" "-"`, got)
+func TestJSONLines(t *testing.T) {
+	dir := t.TempDir()
+	l := New(filepath.Join(dir, "access.log"), Options{JSON: true, Keep: -1, Roll: config.RollPolicy{When: config.RollSize, Size: 150}})
+	for range 3 {
+		record(l, "/a")
+	}
+	require.NoError(t, l.Close())
+	files := names(t, dir)
+	assert.Len(t, files, 3, "a line has 130 bytes: %v", files)
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(dir, f))
+		require.NoError(t, err)
+		assert.Regexp(t, `^\{"time":"[^"]+","remote":"192.0.2.1","method":"GET","host":"example.com","uri":"/a","protocol":"HTTP/1.1","status":200\}\n$`, string(data))
+	}
 }

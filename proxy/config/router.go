@@ -61,6 +61,7 @@ type HTTPRouter struct {
 	AccessLogRollPolicy  *RollPolicy `yaml:"httpAccessLogRollPolicy" weft:"only=http"`
 	AccessLogAppend      *bool       `yaml:"httpAccessLogAppend" weft:"only=http"`      // true
 	AccessLogRotateCount *int        `yaml:"httpAccessLogRotateCount" weft:"only=http"` // -1: keep all
+	AccessLogFormat      *string     `yaml:"httpAccessLogFormat" weft:"only=http,enum=text|json"`
 
 	MaxHeadersKB     *int `yaml:"maxHeadersKB" weft:"only=http,min=1"`     // 8; also limits l5d-err
 	MaxInitialLineKB *int `yaml:"maxInitialLineKB" weft:"only=http,min=1"` // 4
@@ -77,6 +78,7 @@ type H2Router struct {
 	H2AccessLogRollPolicy  *RollPolicy `yaml:"h2AccessLogRollPolicy" weft:"only=h2"`
 	H2AccessLogAppend      *bool       `yaml:"h2AccessLogAppend" weft:"only=h2"`
 	H2AccessLogRotateCount *int        `yaml:"h2AccessLogRotateCount" weft:"only=h2"`
+	H2AccessLogFormat      *string     `yaml:"h2AccessLogFormat" weft:"only=h2,enum=text|json"`
 }
 
 // ThriftRouter is the keys of thrift and thriftmux routers.

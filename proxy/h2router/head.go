@@ -36,15 +36,18 @@ func headOf(req *http.Request) *meshh2.Head {
 	return h
 }
 
-// lineOf is what the access log says of an exchange.
-func lineOf(e meshh2.AccessEntry) accesslog.H2Entry {
+// entryOf is what the access log says of an attempt.
+func entryOf(router string, e meshh2.AccessEntry) accesslog.Entry {
 	status, _ := strconv.Atoi(e.Response.Get(":status"))
-	line := accesslog.H2Entry{
-		Authority: e.Request.Get(":authority"), Method: e.Request.Get(":method"), Path: e.Request.Get(":path"),
-		Status: status, Referer: e.Request.Get("referer"), UserAgent: e.Request.Get("user-agent"),
+	entry := accesslog.Entry{
+		Router: router, Host: e.Request.Get(":authority"), Method: e.Request.Get(":method"), URI: e.Request.Get(":path"), Protocol: "HTTP/2",
+		Referer: e.Request.Get("referer"), UserAgent: e.Request.Get("user-agent"),
+		Status: status, Length: e.Response.Get("content-length"),
+		Service: e.Service.String(), Client: e.Client.String(), Endpoint: e.Endpoint, Attempt: e.Attempt, Latency: e.Latency,
+		Trace: e.Trace.ReqID(),
 	}
 	if e.Remote != nil {
-		line.RemoteAddr = e.Remote.String()
+		entry.Remote = e.Remote.String()
 	}
-	return line
+	return entry
 }

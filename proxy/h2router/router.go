@@ -116,7 +116,7 @@ func (b *builder) h2Client(id dtab.Path) meshh2.ClientSettings {
 		s.ForwardClientCert = *p.ForwardClientCert
 	}
 	if access := b.log; access != nil {
-		s.AccessLog = func(e meshh2.AccessEntry) { access.RecordH2(lineOf(e)) }
+		s.AccessLog = func(e meshh2.AccessEntry) { access.Record(entryOf(b.c.Name(), e)) }
 	}
 	return s
 }
@@ -127,13 +127,6 @@ func (b *builder) accessLog() {
 	if b.c.H2AccessLog == nil {
 		return
 	}
-	o := accesslog.Options{Append: b.c.H2AccessLogAppend == nil || *b.c.H2AccessLogAppend, Keep: -1}
-	if b.c.H2AccessLogRollPolicy != nil {
-		o.Roll = *b.c.H2AccessLogRollPolicy
-	}
-	if b.c.H2AccessLogRotateCount != nil {
-		o.Keep = *b.c.H2AccessLogRotateCount
-	}
-	b.log = accesslog.New(*b.c.H2AccessLog, o)
+	b.log = accesslog.New(*b.c.H2AccessLog, accesslog.OptionsOf(b.c.H2AccessLogRollPolicy, b.c.H2AccessLogAppend, b.c.H2AccessLogRotateCount, b.c.H2AccessLogFormat))
 	b.Closers = append(b.Closers, b.log)
 }

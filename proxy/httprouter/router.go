@@ -118,7 +118,7 @@ func (b *builder) httpClient(id dtab.Path) meshhttp.ClientSettings {
 		s.ForwardClientCert = *p.ForwardClientCert
 	}
 	if access := b.log; access != nil {
-		s.AccessLog = func(e meshhttp.AccessEntry) { access.Record(e.Request, e.Response) }
+		s.AccessLog = func(e meshhttp.AccessEntry) { access.Record(entryOf(b.c.Name(), e)) }
 	}
 	return s
 }
@@ -129,13 +129,6 @@ func (b *builder) accessLog() {
 	if b.c.AccessLog == nil {
 		return
 	}
-	o := accesslog.Options{Append: b.c.AccessLogAppend == nil || *b.c.AccessLogAppend, Keep: -1}
-	if b.c.AccessLogRollPolicy != nil {
-		o.Roll = *b.c.AccessLogRollPolicy
-	}
-	if b.c.AccessLogRotateCount != nil {
-		o.Keep = *b.c.AccessLogRotateCount
-	}
-	b.log = accesslog.New(*b.c.AccessLog, o)
+	b.log = accesslog.New(*b.c.AccessLog, accesslog.OptionsOf(b.c.AccessLogRollPolicy, b.c.AccessLogAppend, b.c.AccessLogRotateCount, b.c.AccessLogFormat))
 	b.Closers = append(b.Closers, b.log)
 }

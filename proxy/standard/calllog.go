@@ -25,15 +25,15 @@ func (l callLog) stream(srv any, s grpc.ServerStream, info *grpc.StreamServerInf
 }
 
 func (l callLog) record(ctx context.Context, method string) {
-	e := accesslog.H2Entry{Method: "POST", Path: method, Status: 200}
+	e := accesslog.Entry{Method: "POST", URI: method, Protocol: "HTTP/2", Status: 200}
 	if p, ok := peer.FromContext(ctx); ok {
-		e.RemoteAddr = p.Addr.String()
+		e.Remote = p.Addr.String()
 	}
 	md, _ := metadata.FromIncomingContext(ctx)
-	for key, field := range map[string]*string{":authority": &e.Authority, "user-agent": &e.UserAgent, "referer": &e.Referer} {
+	for key, field := range map[string]*string{":authority": &e.Host, "user-agent": &e.UserAgent, "referer": &e.Referer} {
 		if v := md.Get(key); len(v) > 0 {
 			*field = v[0]
 		}
 	}
-	l.log.RecordH2(e)
+	l.log.Record(e)
 }

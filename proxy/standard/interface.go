@@ -75,11 +75,7 @@ func newMeshInterface(c kinds.Mesh, e daemon.InterfaceEnv) (daemon.Interface, er
 	o := meshapi.Options{TLS: serverTLS(c.Interface, "h2"), Logger: e.Logger}
 	var access *accesslog.Log
 	if c.H2AccessLog != "" {
-		lo := accesslog.Options{Append: c.H2AccessLogAppend == nil || *c.H2AccessLogAppend, Roll: or(c.H2AccessLogRollPolicy), Keep: -1}
-		if c.H2AccessLogRotateCount != nil {
-			lo.Keep = *c.H2AccessLogRotateCount
-		}
-		access = accesslog.New(c.H2AccessLog, lo)
+		access = accesslog.New(c.H2AccessLog, accesslog.OptionsOf(c.H2AccessLogRollPolicy, c.H2AccessLogAppend, c.H2AccessLogRotateCount, c.H2AccessLogFormat))
 		l := callLog{access}
 		o.ServerOptions = []grpc.ServerOption{grpc.UnaryInterceptor(l.unary), grpc.StreamInterceptor(l.stream)}
 	}

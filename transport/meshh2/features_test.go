@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -84,6 +85,9 @@ func TestAccessLog(t *testing.T) {
 	var lines []string
 	s := setup{client: clients(transport.ClientOptions{}, meshh2.ClientSettings{AccessLog: func(e meshh2.AccessEntry) {
 		lines = append(lines, e.Request.Get(":authority")+" "+e.Request.Get("l5d-dst-client")+" "+e.Response.Get(":status")+" "+e.Response.Get("x")+" "+e.Remote.Network())
+		assert.Equal(t, "/svc/dog /#/w/dog #1", e.Service.String()+" "+e.Client.String()+" #"+strconv.Itoa(e.Attempt))
+		assert.NotEmpty(t, e.Endpoint)
+		assert.False(t, e.Trace.IsZero())
 	}})}
 	inWorld(t, s, func(w *world) {
 		ds := w.raw("dog")

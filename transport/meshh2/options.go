@@ -92,6 +92,13 @@ type AccessEntry struct {
 	Request  *Head    // as it was sent
 	Response *Head    // as it came
 	Remote   net.Addr // the caller
+
+	Service  dtab.Path       // the logical name
+	Client   dtab.Path       // the bound id
+	Endpoint string          // host:port
+	Attempt  int             // 1 is the first one
+	Latency  time.Duration   // from the pick to the head of the response
+	Trace    telemetry.Trace // of the request
 }
 
 const (

@@ -51,6 +51,15 @@ func (a *attempt) Head(s *http2.Stream, fields []hpack.HeaderField, end bool) {
 	}
 }
 
+// entry is what the access log is told.
+func (a *attempt) entry() AccessEntry {
+	x := a.x
+	return AccessEntry{
+		Request: &x.req.Head, Response: &a.late, Remote: x.peer.remote, Service: x.dest.Path(), Client: a.pick.Client.ID(),
+		Endpoint: a.pick.Endpoint.Addr(), Attempt: a.n + 1, Latency: a.latency, Trace: x.req.Trace,
+	}
+}
+
 // respond takes the head of a response to the caller, or to another attempt.
 func (a *attempt) respond(on *http2.Conn, fields []hpack.HeaderField, end bool) {
 	x := a.x
@@ -63,7 +72,7 @@ func (a *attempt) respond(on *http2.Conn, fields []hpack.HeaderField, end bool) 
 	a.until = time.Time{} // the timeouts wait for the head only: a stream may take as long as it likes
 	a.late.Fields = fields
 	if a.to != nil && a.to.state.AccessLog != nil {
-		a.to.state.AccessLog(AccessEntry{Request: &x.req.Head, Response: &a.late, Remote: x.peer.remote})
+		a.to.state.AccessLog(a.entry())
 	}
 	cl := x.set.Classifier
 	a.class, a.known = cl.Early(x.req.Method, &a.late, nil)

@@ -100,10 +100,19 @@ func (a *attempt) send(loop context.Context) (*http.Response, weft.Result) {
 	}
 	a.annotateEnd(resp, res.Class)
 	if a.state.AccessLog != nil {
-		a.state.AccessLog(AccessEntry{Request: req, Response: resp})
+		a.state.AccessLog(a.entry(req, resp, res.Latency))
 	}
 	a.own(resp, res, whole)
 	return resp, res
+}
+
+// entry is what the access log is told.
+func (a *attempt) entry(req *http.Request, resp *http.Response, latency time.Duration) AccessEntry {
+	trace, _ := telemetry.TraceFrom(a.x.in.ctx)
+	return AccessEntry{
+		Request: req, Response: resp, Service: a.x.dest.Path(), Client: a.pick.Client.ID(), Endpoint: a.pick.Endpoint.Addr(),
+		Attempt: a.n + 1, Latency: latency, Trace: trace,
+	}
 }
 
 // limit bounds the attempt: by its own timeout, and by the end of the retry loop.

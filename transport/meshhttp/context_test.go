@@ -169,7 +169,12 @@ func TestAccessLog(t *testing.T) {
 		set.AccessLog = func(e meshhttp.AccessEntry) {
 			mu.Lock()
 			defer mu.Unlock()
-			lines = append(lines, e.Request.Host+" "+e.Request.Method+" "+e.Request.URL.RequestURI()+" "+e.Request.Proto+" "+itoa(e.Response.StatusCode))
+			lines = append(lines, e.Request.Host+" "+e.Request.Method+" "+e.Request.URL.RequestURI()+" "+e.Request.Proto+" "+itoa(e.Response.StatusCode)+" #"+itoa(e.Attempt))
+			assert.Equal(t, "/svc/ds", e.Service.String())
+			assert.Equal(t, "ds", e.Client.Elem(e.Client.Len()-1))
+			assert.NotEmpty(t, e.Endpoint)
+			assert.False(t, e.Trace.IsZero())
+			assert.GreaterOrEqual(t, e.Latency, time.Duration(0))
 		}
 		return o, set
 	}
@@ -181,7 +186,7 @@ func TestAccessLog(t *testing.T) {
 		do(call{host: "unknown"})
 		do(call{host: "closed"})
 		do(call{host: "ds", proto: "HTTP/1.0"})
-		assert.Equal(w.t, []string{"ds GET /a|b?c HTTP/1.1 500", "ds GET /a|b?c HTTP/1.1 200", "ds GET / HTTP/1.0 200"}, respell(lines))
+		assert.Equal(w.t, []string{"ds GET /a|b?c HTTP/1.1 500 #1", "ds GET /a|b?c HTTP/1.1 200 #2", "ds GET / HTTP/1.0 200 #1"}, respell(lines))
 	})
 }
 

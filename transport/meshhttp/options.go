@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/circuit"
@@ -101,6 +102,13 @@ type ClientSettings struct {
 type AccessEntry struct {
 	Request  *http.Request  // as it was sent; must not be changed
 	Response *http.Response // must not be changed, nor its body read
+
+	Service  dtab.Path       // the logical name
+	Client   dtab.Path       // the bound id
+	Endpoint string          // host:port
+	Attempt  int             // 1 is the first one
+	Latency  time.Duration   // from the pick to the head of the response
+	Trace    telemetry.Trace // of the request
 }
 
 const (

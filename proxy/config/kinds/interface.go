@@ -64,6 +64,7 @@ type Mesh struct {
 	H2AccessLogRollPolicy  *config.RollPolicy `yaml:"h2AccessLogRollPolicy"`  // never
 	H2AccessLogAppend      *bool              `yaml:"h2AccessLogAppend"`      // true
 	H2AccessLogRotateCount *int               `yaml:"h2AccessLogRotateCount"` // -1: all are kept
+	H2AccessLogFormat      *string            `yaml:"h2AccessLogFormat" weft:"enum=text|json"`
 }
 
 // Addr implements config.Listener.
