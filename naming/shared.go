@@ -3,6 +3,8 @@ package naming
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -110,6 +112,14 @@ func (s *Shared[K, T]) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.watches)
+}
+
+// Keys returns the keys of the watches that are running or lingering, in no
+// particular order.
+func (s *Shared[K, T]) Keys() []K {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.watches))
 }
 
 // Close ends all watches and waits until they have returned. What the observers

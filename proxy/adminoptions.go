@@ -1,9 +1,11 @@
 package proxy
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
+	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/proxy/admin"
 	"github.com/weft-mesh/weft/proxy/plugin"
@@ -62,6 +64,15 @@ func adminRouter(r router) admin.Router {
 	}
 	for _, s := range r.Servers {
 		a.Servers = append(a.Servers, s.Addr().String())
+	}
+	if identify := r.Identify; identify != nil {
+		a.Identify = func(ctx context.Context, method, target string, headers []string) (dtab.Path, dtab.Dtab, error) {
+			req, err := NewRequest(ctx, method, target, headers)
+			if err != nil {
+				return dtab.Path{}, nil, err
+			}
+			return identify(req)
+		}
 	}
 	a.Clients = func() []admin.ClientInfo {
 		var all []admin.ClientInfo

@@ -82,6 +82,7 @@ type RecentRequest struct {
 	Logical     string // name, as identified
 	Concrete    string // name, as bound
 	Destination string // address of the endpoint
+	Trace       Trace  // of the span in which it came in
 }
 
 // Requests returns the requests of the traces that are kept, newest first. Those
@@ -109,6 +110,7 @@ func request(s *Span, spans []Span) (RecentRequest, bool) {
 		Router:   s.Lookup(TagRouterLabel),
 		Logical:  s.Lookup(TagService),
 		Concrete: s.Lookup(TagClient),
+		Trace:    s.Trace,
 	}
 	if row.Source == "" || row.Server == "" || row.Router == "" || row.Logical == "" || row.Concrete == "" {
 		return row, false

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/weft-mesh/weft/dtab"
@@ -29,7 +28,7 @@ func (d *Daemon) adminOptions() admin.Options {
 			},
 			Delegator: d.names.Binder(),
 		},
-		Handlers: map[string]http.Handler{},
+		Handlers: d.editor.Handlers(),
 	}
 	for _, t := range d.parts {
 		o.Influx = o.Influx || t.Influx

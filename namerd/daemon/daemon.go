@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft/namerd"
+	"github.com/weft-mesh/weft/namerd/editor"
 	"github.com/weft-mesh/weft/proxy/admin"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/namers"
@@ -48,6 +49,7 @@ type Daemon struct {
 	store      namerd.Store
 	namerd     *namerd.Namerd
 	interfaces []listening
+	editor     *editor.Editor
 	admin      *admin.Server
 
 	closers []io.Closer // in the order in which they were made
@@ -100,6 +102,8 @@ func New(cfg *config.Namerd, opts Options) (_ *Daemon, err error) {
 		return nil, err
 	}
 	d.own(d.namerd)
+	d.editor = editor.New(d.namerd, editor.Options{Logger: opts.Logger})
+	d.own(d.editor)
 	if err := d.makeInterfaces(); err != nil {
 		return nil, err
 	}
@@ -221,6 +225,7 @@ func (d *Daemon) drain(r *running, grace time.Duration) error {
 		return errors.Join(errs...)
 	}
 	r.stop()
+	_ = d.editor.Close() // always nil; the admin server waits for its requests
 	last, cancelLast := context.WithTimeout(context.Background(), time.Second)
 	defer cancelLast()
 	if err := d.admin.Shutdown(last); err != nil {

@@ -29,6 +29,7 @@ func (x *site) register() error {
 		page("/delegator", x.playground)
 		page("/help", x.help)
 		add("/delegator.json", methods(x.delegate, get, post))
+		add("/explain.json", methods(x.explainJSON, post))
 		page("/bound-names.json", x.boundNames)
 		page("/client_state.json", x.clientState)
 	}
@@ -37,6 +38,7 @@ func (x *site) register() error {
 	page("/favicon.ico", x.favicon)
 	if o.Recent != nil {
 		page("/requests", x.requests)
+		page("/requests.json", x.requestsJSON)
 	}
 	if o.Levels != nil {
 		page("/logging", x.logging)

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/weft-mesh/weft/dtab"
@@ -26,6 +27,11 @@ type Router struct {
 	// Delegator explains names as the router's interpreter binds them; the rules of
 	// Base come with the question and are not its own. Nil cannot.
 	Delegator naming.Delegator
+
+	// Identify says what a request would be named, and what dtab it brings along,
+	// without sending it: a method, a request target and headers such as "Host: web".
+	// Nil if the protocol has no such requests.
+	Identify func(ctx context.Context, method, target string, headers []string) (dtab.Path, dtab.Dtab, error)
 
 	// Clients returns what the router is connected to. Nil is none.
 	Clients func() []ClientInfo

@@ -21,12 +21,13 @@ type Security struct {
 	PathWhitelist, PathBlacklist []string
 }
 
-// uiPaths and controlPaths are Linkerd's categories. What neither matches is
-// diagnostics, so that a new page has to be let out on purpose.
+// uiPaths and controlPaths are Linkerd's categories, and what the pages of those paths
+// need here. What neither matches is diagnostics, so that a new page has to be let out
+// on purpose.
 const (
 	uiPaths = `/|/files/.*|/admin/files/.*|/config\.json|/metrics\.json|/admin/metrics\.json|/admin/metrics|` +
-		`/delegator|/delegator\.json|/logging|/help`
-	controlPaths = `/admin/shutdown|/logging\.json`
+		`/delegator|/delegator\.json|/explain\.json|/namespaces\.json|/logging|/help`
+	controlPaths = `/admin/shutdown|/logging\.json|/namespace/preview\.json|/namespace/save\.json`
 )
 
 // Handler returns a handler that passes to next what s serves and answers 404 to
