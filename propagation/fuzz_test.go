@@ -37,19 +37,19 @@ func FuzzHeaders(f *testing.F) {
 	f.Fuzz(func(t *testing.T, deadline, ctxDtab, userDtab, trace, sample, id, sampled string, b3 bool) {
 		p := propagation.Propagator{}
 		if b3 {
-			p.Trace = propagation.B3
+			p = propagation.Zipkin()
 		}
 		h := header("l5d-ctx-deadline", deadline, "l5d-ctx-dtab", ctxDtab, "l5d-dtab", userDtab, "l5d-ctx-trace", trace,
 			"l5d-sample", sample, "x-b3-traceid", id, "x-b3-spanid", id, "x-b3-flags", id, "x-b3-sampled", sampled)
-		ctx, cancel, err := p.Extract(context.Background(), h)
+		ctx, cancel, err := p.Extract(context.Background(), h, recording())
 		defer cancel()
 		if err != nil {
 			return
 		}
-		client, span := propagation.ClientSpan(ctx)
+		client, span := propagation.ClientSpan(ctx, recording())
 		out := http.Header{}
 		p.Inject(client, out)
-		next, cancel, err := p.Extract(context.Background(), out.Clone())
+		next, cancel, err := p.Extract(context.Background(), out.Clone(), recording())
 		defer cancel()
 		if !assert.NoError(t, err, "%q", out) {
 			return

@@ -25,9 +25,15 @@ func header(pairs ...string) http.Header {
 	return h
 }
 
+// recording are tracers that record what others want to have recorded, and decide
+// nothing.
+func recording() *telemetry.Tracers {
+	return telemetry.NewTracers(telemetry.Sampled{Tracer: telemetry.NewRecent(1), Local: true})
+}
+
 func extract(ctx context.Context, tb testing.TB, h http.Header) context.Context {
 	tb.Helper()
-	ctx, cancel, err := propagation.Propagator{}.Extract(ctx, h)
+	ctx, cancel, err := propagation.Propagator{}.Extract(ctx, h, recording())
 	require.NoError(tb, err)
 	tb.Cleanup(cancel)
 	return ctx
@@ -67,7 +73,7 @@ func TestDtab(t *testing.T) {
 
 func TestDtabError(t *testing.T) {
 	h := header("l5d-ctx-dtab", "/a=>/b", "l5d-dtab", "i am not a dtab", "l5d-ctx-deadline", "1 2")
-	ctx, cancel, err := propagation.Propagator{}.Extract(t.Context(), h)
+	ctx, cancel, err := propagation.Propagator{}.Extract(t.Context(), h, nil)
 	defer cancel()
 	var syntax *dtab.SyntaxError
 	require.ErrorAs(t, err, &syntax)
@@ -236,7 +242,7 @@ func TestTrace(t *testing.T) {
 	same, _ := telemetry.TraceFrom(again)
 	assert.Equal(t, server, same, "what is in the context holds")
 
-	client, span := propagation.ClientSpan(ctx)
+	client, span := propagation.ClientSpan(ctx, recording())
 	assert.Equal(t, server.Span, span.Parent)
 	propagation.Propagator{}.Inject(client, h)
 	assert.Equal(t, "0000000000000abc", h.Get("l5d-reqid"))
@@ -253,13 +259,13 @@ func TestOneTracePerRequest(t *testing.T) {
 		"none": {}, "unreadable": header("l5d-ctx-trace", "!!!"), "short": header("l5d-ctx-trace", "AAAA"),
 	} {
 		ctx := extract(t.Context(), t, h)
-		_, one := propagation.ClientSpan(ctx)
-		_, two := propagation.ClientSpan(ctx)
+		_, one := propagation.ClientSpan(ctx, recording())
+		_, two := propagation.ClientSpan(ctx, recording())
 		assert.Equal(t, one.TraceLow, two.TraceLow, name)
 		assert.NotEqual(t, one.Span, two.Span, name)
 		assert.NotContains(t, h, "L5d-Ctx-Trace", name)
 	}
-	_, root := propagation.ClientSpan(t.Context())
+	_, root := propagation.ClientSpan(t.Context(), nil)
 	assert.False(t, root.HasParent())
 	bare := http.Header{}
 	propagation.Propagator{}.Inject(t.Context(), bare)
@@ -267,7 +273,7 @@ func TestOneTracePerRequest(t *testing.T) {
 }
 
 func TestB3(t *testing.T) {
-	b3 := propagation.Propagator{Trace: propagation.B3}
+	b3 := propagation.Zipkin()
 	for name, row := range map[string]struct {
 		in           []string
 		trace, span  uint64 // of the incoming span; 0: a new trace
@@ -275,7 +281,7 @@ func TestB3(t *testing.T) {
 	}{
 		"full":                {[]string{"x-b3-traceid", "1f", "x-b3-spanid", "2f", "x-b3-parentspanid", "3f", "x-b3-sampled", "1"}, 0x1f, 0x2f, true, true},
 		"span only":           {[]string{"x-b3-spanid", "2f"}, 0x2f, 0x2f, false, false},
-		"128 bits are cut":    {[]string{"x-b3-traceid", "ffffffffffffffff000000000000001f", "x-b3-spanid", "2"}, 0x1f, 2, false, false},
+		"128 bits are kept":   {[]string{"x-b3-traceid", "ffffffffffffffff000000000000001f", "x-b3-spanid", "2"}, 0x1f, 2, false, false},
 		"not sampled":         {[]string{"x-b3-spanid", "2", "x-b3-sampled", "0"}, 2, 2, false, true},
 		"words":               {[]string{"x-b3-spanid", "2", "x-b3-sampled", "TRUE"}, 2, 2, true, true},
 		"debug":               {[]string{"x-b3-spanid", "2", "x-b3-flags", "1"}, 2, 2, true, true},
@@ -286,7 +292,7 @@ func TestB3(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := header(row.in...)
-			ctx, cancel, err := b3.Extract(t.Context(), h)
+			ctx, cancel, err := b3.Extract(t.Context(), h, recording())
 			require.NoError(t, err)
 			defer cancel()
 			trace, ok := telemetry.TraceFrom(ctx)
@@ -297,7 +303,7 @@ func TestB3(t *testing.T) {
 			sampled, has := trace.Decision()
 			assert.Equal(t, []bool{row.sampled, row.has}, []bool{sampled, has})
 
-			client, span := propagation.ClientSpan(ctx)
+			client, span := propagation.ClientSpan(ctx, recording())
 			b3.Inject(client, h)
 			assert.NotContains(t, h, "L5d-Ctx-Trace")
 			assert.NotContains(t, h, "L5d-Sample")
@@ -305,7 +311,7 @@ func TestB3(t *testing.T) {
 			assert.Len(t, h.Get("x-b3-spanid"), 16)
 			assert.Equal(t, row.has, h.Get("x-b3-sampled") != "", "only what is decided is told")
 
-			next, cancel, err := b3.Extract(t.Context(), h)
+			next, cancel, err := b3.Extract(t.Context(), h, recording())
 			require.NoError(t, err)
 			defer cancel()
 			got, _ := telemetry.TraceFrom(next)

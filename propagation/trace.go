@@ -2,173 +2,242 @@ package propagation
 
 import (
 	"context"
-	"strconv"
-	"strings"
 
 	"github.com/weft-mesh/weft/telemetry"
 )
 
-// TraceFormat is how trace ids travel.
-type TraceFormat uint8
+// TakeTrace reads the trace headers and returns the trace of the request: that of a new
+// span (see telemetry.Tracers.Next) of the one that came in, else the trace of ctx, else
+// a new one, so that everything that is done for the request is one trace. Its sampling
+// is decided if ts have something to say to it. changed reports whether it is another
+// than that of ctx.
+//
+// Linkerd's headers are removed. Those of other forms stay where they are until Inject
+// writes them anew, but for a tracestate that nobody may pass on.
+func (p Propagator) TakeTrace(ctx context.Context, c Carrier, ts *telemetry.Tracers) (t telemetry.Trace, changed bool) {
+	return p.takeTrace(ctx, c, ts, (*telemetry.Tracers).Next)
+}
 
-// The trace formats.
-const (
-	// L5d is l5d-ctx-trace and l5d-reqid (kind io.l5d.default).
-	L5d TraceFormat = iota
-	// B3 is Zipkin's x-b3-* headers (kind io.l5d.zipkin). Incoming l5d-ctx-trace and
-	// l5d-sample are removed and not used.
-	B3
-)
-
-const (
-	headerB3Trace   = "X-B3-Traceid"
-	headerB3Span    = "X-B3-Spanid"
-	headerB3Parent  = "X-B3-Parentspanid"
-	headerB3Sampled = "X-B3-Sampled"
-	headerB3Flags   = "X-B3-Flags"
-)
-
-// TakeTrace reads the trace headers and removes them from c. It returns the trace
-// of the request: a child of the one that came in, else that of ctx, else a new
-// one, so that everything that is done for the request is one trace. changed
-// reports whether it is another than that of ctx.
-func (p Propagator) TakeTrace(ctx context.Context, c Carrier) (t telemetry.Trace, changed bool) {
-	t, has := telemetry.TraceFrom(ctx)
-	changed = !has
-	if in, ok := p.readTrace(c); ok {
-		t, changed = in.Child(), true
-	} else if !has {
+func (p Propagator) takeTrace(
+	ctx context.Context, c Carrier, ts *telemetry.Tracers, next func(*telemetry.Tracers, telemetry.Trace) telemetry.Trace,
+) (t telemetry.Trace, changed bool) {
+	own, has := telemetry.TraceFrom(ctx)
+	in, came := p.readTrace(own, c)
+	switch {
+	case came:
+		t = next(ts, in)
+	case !has || in.TraceLow|in.TraceHigh == 0:
 		t = telemetry.NewTrace()
+		t.Debug, t.SampledKnown, t.Sampled, t.Forms = in.Debug, in.SampledKnown, in.Sampled, in.Forms
+	default:
+		t = in
 	}
 	if v := c.Values(HeaderSample); len(v) > 0 {
-		if share, ok := telemetry.ParseSample(v[0]); ok && p.Trace == L5d {
-			t, changed = t.Sample(share), true
+		if share, ok := telemetry.ParseSample(v[0]); ok && p.reads()&L5d != 0 {
+			// What was decided before it came here, other hops have acted on.
+			if _, decided := t.Decision(); !decided {
+				t = t.Sample(share)
+			}
 		}
 		c.Del(HeaderSample)
 	}
-	return t, changed
+	t = ts.Decide(t)
+	return t, !has || t != own
 }
 
-func (p Propagator) extractTrace(ctx context.Context, c Carrier) context.Context {
-	t, changed := p.TakeTrace(ctx, c)
+// Restart returns a new trace for a request whose own is not to be trusted. The forms in
+// which that came are written anew by Inject, so that it ends here.
+func (p Propagator) Restart(c Carrier, ts *telemetry.Tracers) telemetry.Trace {
+	t := telemetry.NewTrace()
+	if p.reads()&W3C != 0 && len(c.Values(headerTraceParent)) > 0 {
+		t.Forms |= uint8(W3C)
+		c.Del(headerTraceState)
+	}
+	if p.reads()&B3Single != 0 && len(c.Values(headerB3)) > 0 {
+		t.Forms |= uint8(B3Single)
+	}
+	if p.reads()&B3 != 0 {
+		if _, _, present := readB3(c); present {
+			t.Forms |= uint8(B3)
+		}
+	}
+	return ts.Decide(t)
+}
+
+// candidate is what one form says.
+type candidate struct {
+	trace telemetry.Trace
+	form  Forms
+	valid bool // with ids, or a decision alone
+}
+
+// readTrace returns the trace that came in, or own, that of the context, with the
+// forms that it came in. came reports whether a span of the sender is in it. The trace
+// has no ids if there is nothing but a decision, or nothing at all.
+func (p Propagator) readTrace(own telemetry.Trace, c Carrier) (t telemetry.Trace, came bool) {
+	t = own
+	reads := p.reads()
+	if v := c.Values(HeaderTrace); len(v) > 0 {
+		if in, err := telemetry.ParseTrace(v[0]); err == nil && reads&L5d != 0 {
+			in.Forms = own.Forms
+			t, came = in, true
+		}
+		c.Del(HeaderTrace)
+	}
+	var all [3]candidate
+	n := 0
+	if reads&W3C != 0 {
+		if v := c.Values(headerTraceParent); len(v) > 0 {
+			in, ok := parseTraceParent(v[0])
+			all[n] = candidate{in, W3C, ok && len(v) == 1}
+			n++
+		}
+	}
+	if reads&B3Single != 0 {
+		if v := c.Values(headerB3); len(v) > 0 {
+			in, ok := parseB3(v[0])
+			all[n] = candidate{in, B3Single, ok && len(v) == 1}
+			n++
+		}
+	}
+	if reads&B3 != 0 {
+		if in, ok, present := readB3(c); present {
+			all[n] = candidate{in, B3, ok}
+			n++
+		}
+	}
+	if n == 0 {
+		return t, came
+	}
+	return merge(t, came, all[:n], c)
+}
+
+// merge adds to a trace what the other forms say: see the rules in the package
+// comment.
+func merge(t telemetry.Trace, came bool, all []candidate, c Carrier) (telemetry.Trace, bool) {
+	base := t
+	for _, k := range all {
+		switch {
+		case !k.valid || k.trace.Span == 0:
+		case t.Span == 0:
+			forms := t.Forms
+			t, came = k.trace, true
+			t.Forms = forms
+		case !sameTrace(t, k.trace) || k.trace.Span == t.Span || k.trace.Span == base.Span || k.trace.Span == base.Parent:
+			// It is another trace, or says nothing new.
+		case t.Span == base.Span || k.trace.Parent == t.Span:
+			// The sender has made a span of its own, which this form tells of.
+			t, came = adopt(t, k), true
+		}
+	}
+	for _, k := range all {
+		switch {
+		case !k.valid: // is written anew
+		case k.trace.Span == 0: // a decision alone
+			if _, decided := t.Decision(); !decided {
+				t.Debug, t.SampledKnown, t.Sampled = k.trace.Debug, k.trace.SampledKnown, k.trace.Sampled
+			}
+		case !sameTrace(t, k.trace):
+			continue // somebody else's, who will want it back as it is
+		}
+		t.Forms |= uint8(k.form)
+		if k.form == W3C && (!k.valid || !stateFits(c.Values(headerTraceState))) {
+			c.Del(headerTraceState)
+		}
+	}
+	return t, came
+}
+
+// adopt returns t with the span that k is about. What k says about sampling counts if
+// t is undecided, or if it wants the trace; W3C's "not sampled" says nothing then, since
+// it is all that can be said in it of an undecided trace.
+func adopt(t telemetry.Trace, k candidate) telemetry.Trace {
+	t.Span, t.Parent = k.trace.Span, k.trace.Parent
+	if t.TraceHigh == 0 {
+		t.TraceHigh = k.trace.TraceHigh
+	}
+	sampled, known := k.trace.Decision()
+	_, decided := t.Decision()
+	if sampled || known && !decided && k.form != W3C {
+		t.SampledKnown, t.Sampled = true, sampled
+	}
+	t.Debug = t.Debug || k.trace.Debug
+	return t
+}
+
+// sameTrace compares trace ids. One of 64 bits may have lost its upper half.
+func sameTrace(a, b telemetry.Trace) bool {
+	return a.TraceLow == b.TraceLow && (a.TraceHigh == b.TraceHigh || a.TraceHigh == 0 || b.TraceHigh == 0)
+}
+
+func (p Propagator) extractTrace(ctx context.Context, c Carrier, ts *telemetry.Tracers) context.Context {
+	t, changed := p.takeTrace(ctx, c, ts, (*telemetry.Tracers).Join)
 	if !changed {
 		return ctx
 	}
 	return telemetry.WithTrace(ctx, t)
 }
 
-func (p Propagator) readTrace(c Carrier) (telemetry.Trace, bool) {
-	values := c.Values(HeaderTrace)
-	c.Del(HeaderTrace)
-	if p.Trace == B3 {
-		return readB3(c)
-	}
-	if len(values) == 0 {
-		return telemetry.Trace{}, false
-	}
-	t, err := telemetry.ParseTrace(values[0])
-	return t, err == nil
-}
-
-// ClientTrace returns the trace of a new client span: a child of the span in ctx,
+// ClientTrace returns the trace of a new client span of ts: part of the span in ctx,
 // or the root of a new trace. Every attempt has its own.
-func ClientTrace(ctx context.Context) telemetry.Trace {
+func ClientTrace(ctx context.Context, ts *telemetry.Tracers) telemetry.Trace {
 	if t, ok := telemetry.TraceFrom(ctx); ok {
-		return t.Child()
+		return ts.Next(t)
 	}
-	return telemetry.NewTrace()
+	return ts.Decide(telemetry.NewTrace())
 }
 
 // ClientSpan returns ctx with the trace of a new client span, as ClientTrace has
 // it.
-func ClientSpan(ctx context.Context) (context.Context, telemetry.Trace) {
-	t := ClientTrace(ctx)
+func ClientSpan(ctx context.Context, ts *telemetry.Tracers) (context.Context, telemetry.Trace) {
+	t := ClientTrace(ctx, ts)
 	return telemetry.WithTrace(ctx, t), t
 }
 
+// Rewrite writes the trace headers in those forms in which t came besides Linkerd's, for
+// an application that reads them.
+func (p Propagator) Rewrite(t telemetry.Trace, c Carrier) {
+	p.writeTrace(t, Forms(t.Forms)&p.reads()&^L5d, c)
+}
+
 func (p Propagator) injectTrace(t telemetry.Trace, c Carrier) {
-	if p.Trace == B3 {
+	forms := p.writes()
+	if _, known := t.Decision(); !known {
+		forms &^= W3C // in which that cannot be said, and would end the traces of those who decide by it
+	}
+	p.writeTrace(t, forms|Forms(t.Forms)&p.reads()&^L5d, c)
+}
+
+func (p Propagator) writeTrace(t telemetry.Trace, forms Forms, c Carrier) {
+	if forms&^B3 != 0 {
+		// All in one string: they are written for every request.
+		var buf [16 + 56 + traceParentSize + maxB3]byte
+		text := t.AppendReqID(buf[:0])
+		reqID := len(text)
+		if forms&L5d != 0 {
+			text = t.AppendBase64(text)
+		}
+		l5d := len(text)
+		if forms&W3C != 0 {
+			text = appendTraceParent(text, t)
+		}
+		w3c := len(text)
+		if forms&B3Single != 0 {
+			text = appendB3(text, t)
+		}
+		all := string(text)
+		if forms&L5d != 0 {
+			c.Set(HeaderTrace, all[reqID:l5d])
+			c.Set(HeaderReqID, all[:reqID])
+		}
+		if forms&W3C != 0 {
+			c.Set(headerTraceParent, all[l5d:w3c])
+		}
+		if forms&B3Single != 0 {
+			c.Set(headerB3, all[w3c:])
+		}
+	}
+	if forms&B3 != 0 {
 		writeB3(t, c)
-		return
 	}
-	// Both in one string: they are written for every request.
-	text := t.AppendReqID(make([]byte, 0, 96))
-	reqID := len(text)
-	text = t.AppendBase64(text)
-	both := string(text)
-	c.Set(HeaderTrace, both[reqID:])
-	c.Set(HeaderReqID, both[:reqID])
-}
-
-// readB3 reads the B3 multi-header form. The span id is required; of 128-bit trace
-// ids the low half is used, as Linkerd does.
-func readB3(c Carrier) (telemetry.Trace, bool) {
-	span, ok := hexID(c, headerB3Span)
-	if !ok {
-		return telemetry.Trace{}, false
-	}
-	t := telemetry.Trace{Span: span, Parent: span, TraceLow: span}
-	if id, ok := hexID(c, headerB3Trace); ok {
-		t.TraceLow = id
-	}
-	if id, ok := hexID(c, headerB3Parent); ok {
-		t.Parent = id
-	}
-	if v := c.Values(headerB3Flags); len(v) > 0 {
-		if f, err := strconv.ParseUint(strings.TrimSpace(v[0]), 10, 64); err == nil {
-			t = t.WithFlags(f)
-		}
-	}
-	if v := c.Values(headerB3Sampled); len(v) > 0 {
-		switch strings.ToLower(strings.TrimSpace(v[0])) {
-		case "1", "true":
-			t.SampledKnown, t.Sampled = true, true
-		case "0", "false":
-			t.SampledKnown, t.Sampled = true, false
-		}
-	}
-	return t, true
-}
-
-func hexID(c Carrier, key string) (uint64, bool) {
-	v := c.Values(key)
-	if len(v) == 0 {
-		return 0, false
-	}
-	s := strings.TrimSpace(v[0])
-	if len(s) > 16 {
-		s = s[len(s)-16:]
-	}
-	id, err := strconv.ParseUint(s, 16, 64)
-	return id, err == nil
-}
-
-func writeB3(t telemetry.Trace, c Carrier) {
-	c.Set(headerB3Trace, hex16(t.TraceLow))
-	c.Set(headerB3Span, hex16(t.Span))
-	if t.HasParent() {
-		c.Set(headerB3Parent, hex16(t.Parent))
-	} else {
-		c.Del(headerB3Parent)
-	}
-	if sampled, known := t.Decision(); known {
-		v := "0"
-		if sampled {
-			v = "1"
-		}
-		c.Set(headerB3Sampled, v)
-	} else {
-		c.Del(headerB3Sampled)
-	}
-	c.Set(headerB3Flags, strconv.FormatUint(t.Flags(), 10))
-}
-
-func hex16(id uint64) string {
-	const digits = "0123456789abcdef"
-	var b [16]byte
-	for i := range b {
-		b[15-i] = digits[id&0xf]
-		id >>= 4
-	}
-	return string(b[:])
 }

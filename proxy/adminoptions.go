@@ -24,6 +24,7 @@ func (p *Proxy) adminOptions() admin.Options {
 		Shutdown:   func(grace time.Duration) { p.Shutdown(grace) },
 		Grace:      p.grace(),
 		Security:   admin.SecurityOf(p.cfg.Admin.Security),
+		Tracing:    p.tracers.Switch(),
 		Log:        p.opts.Logger,
 	}
 	p.own(o.Delegator)

@@ -12,6 +12,7 @@ type SpanKind uint8
 const (
 	ServerSpan SpanKind = iota + 1 // a request that a listener received
 	ClientSpan                     // one attempt to have an endpoint answer it
+	LocalSpan                      // a call with all its attempts, made in the process
 )
 
 // String returns the kind's name in lower case.
@@ -21,6 +22,8 @@ func (k SpanKind) String() string {
 		return "server"
 	case ClientSpan:
 		return "client"
+	case LocalSpan:
+		return "local"
 	default:
 		return "unknown"
 	}
@@ -47,6 +50,14 @@ const (
 	AnnFailure    = "l5d.failure"
 )
 
+// SpanName returns the name of the span of a router's part in a request.
+func SpanName(label, service string) string {
+	if label == "" {
+		return service
+	}
+	return label + " " + service
+}
+
 // Tag is a fact about a span.
 type Tag struct {
 	Key   string // one of the Tag constants, or a protocol's own
@@ -67,7 +78,10 @@ const (
 	TagNamerFailure = "namer.failure"
 	TagFailure      = "io.buoyant.router.Failure" // "Identification", "ClientAcquisition", "Service"
 	TagRetry        = "finagle.retry"
-	TagSamplingRate = "zipkin.sampling_rate"
+	TagSamplingRate = "zipkin.sampling_rate" // the rate that chose a trace at its root
+
+	TagClientLabel   = "clnt/finagle.label"   // the bound id, on a client span
+	TagClientVersion = "clnt/finagle.version" // of weft, on a client span
 )
 
 // Span is what one side of one hop did for a request. It is built by the
@@ -80,19 +94,45 @@ type Span struct {
 	Start, End  time.Time
 	Annotations []Annotation // in the order of time
 	Tags        []Tag
+
+	notes []noter // are told at once
+}
+
+// noter is a tracer that is told of everything in a span when it happens, and not of
+// the span at its end.
+type noter interface {
+	note(t Trace, at time.Time, what string)
 }
 
 // Annotate adds an annotation with the current time.
 func (s *Span) Annotate(value string) {
 	if s != nil {
-		s.Annotations = append(s.Annotations, Annotation{Time: time.Now(), Value: value})
+		s.AnnotateAt(time.Now(), value)
+	}
+}
+
+// AnnotateAt adds an annotation with the time at.
+func (s *Span) AnnotateAt(at time.Time, value string) {
+	if s == nil {
+		return
+	}
+	s.Annotations = append(s.Annotations, Annotation{Time: at, Value: value})
+	for _, n := range s.notes {
+		n.note(s.Trace, at, value)
 	}
 }
 
 // Tag adds a tag.
 func (s *Span) Tag(key, value string) {
-	if s != nil {
-		s.Tags = append(s.Tags, Tag{Key: key, Value: value})
+	if s == nil {
+		return
+	}
+	s.Tags = append(s.Tags, Tag{Key: key, Value: value})
+	if len(s.notes) > 0 {
+		now := time.Now()
+		for _, n := range s.notes {
+			n.note(s.Trace, now, key+"="+value)
+		}
 	}
 }
 
@@ -113,7 +153,7 @@ func newSpan(t Trace, kind SpanKind, name string) *Span {
 	return &Span{
 		Trace: t, Kind: kind, Name: name, Start: time.Now(),
 		Annotations: make([]Annotation, 0, 6),
-		Tags:        make([]Tag, 0, 12),
+		Tags:        make([]Tag, 0, 20),
 	}
 }
 

@@ -22,7 +22,13 @@ type Trace struct {
 	SampledKnown bool // a decision was made, and Sampled is it
 	Sampled      bool
 
-	rest uint64 // flag bits without a meaning here, passed on
+	// Forms are the header forms in which the trace came, besides Linkerd's, and in
+	// which it goes on. Package propagation gives the bits their meaning.
+	Forms uint8
+
+	joined bool   // the span is another process', and nobody has recorded one here
+	local  bool   // the decision was made by Tracers.Decide
+	rest   uint64 // flag bits without a meaning here, passed on
 }
 
 // NewTrace returns the root span of a new trace with a random 64-bit id, whose
@@ -38,7 +44,7 @@ func (t Trace) Child() Trace {
 	if t.IsZero() {
 		return NewTrace()
 	}
-	t.Parent = t.Span
+	t.Parent, t.joined = t.Span, false
 	for t.Span == t.Parent {
 		t.Span = newID()
 	}

@@ -7,7 +7,8 @@ import (
 )
 
 // TraceLog is a Tracer that writes a line for each annotation and each tag of a
-// span, as io.l5d.tracelog does.
+// span when it happens, as io.l5d.tracelog does: the lines of one request are in the
+// order of time, whichever span they are of.
 type TraceLog struct {
 	log   *slog.Logger
 	level slog.Level
@@ -22,21 +23,22 @@ func NewTraceLog(logger *slog.Logger, level slog.Level) *TraceLog {
 	return &TraceLog{log: logger.With("logger", "io.l5d.tracelog"), level: level}
 }
 
-// Record implements Tracer. A line is "MMdd HH:mm:ss.SSS id] what" with the time
-// in UTC.
+// Record implements Tracer, for spans that are made elsewhere: of those of Tracers.Start
+// it is told as they happen.
 func (l *TraceLog) Record(s Span) {
+	for _, a := range s.Annotations {
+		l.note(s.Trace, a.Time, a.Value)
+	}
+	for _, t := range s.Tags {
+		l.note(s.Trace, s.Start, t.Key+"="+t.Value)
+	}
+}
+
+// note writes a line, "MMdd HH:mm:ss.SSS id] what" with the time in UTC.
+func (l *TraceLog) note(t Trace, at time.Time, what string) {
 	ctx := context.Background()
 	if !l.log.Enabled(ctx, l.level) {
 		return
 	}
-	id := s.Trace.String()
-	line := func(at time.Time, what string) {
-		l.log.Log(ctx, l.level, at.UTC().Format("0102 15:04:05.000")+" "+id+"] "+what)
-	}
-	for _, a := range s.Annotations {
-		line(a.Time, a.Value)
-	}
-	for _, t := range s.Tags {
-		line(s.Start, t.Key+"="+t.Value)
-	}
+	l.log.Log(ctx, l.level, at.UTC().Format("0102 15:04:05.000")+" "+t.String()+"] "+what)
 }

@@ -28,7 +28,6 @@ import (
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/static"
-	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshhttp"
@@ -60,7 +59,7 @@ func run(ctx context.Context, out io.Writer) error {
 
 	// Every service stands behind the middleware. The zero Propagator speaks
 	// Linkerd's headers.
-	inherit := meshhttp.Middleware(propagation.Propagator{})
+	inherit := meshhttp.Middleware(meshhttp.MiddlewareOptions{})
 	users := httptest.NewServer(inherit(whoAmI("users")))
 	defer users.Close()
 	v2 := httptest.NewServer(inherit(whoAmI("users-v2")))

@@ -3,7 +3,6 @@ package standard
 import (
 	"strings"
 
-	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/config/kinds"
 	"github.com/weft-mesh/weft/proxy/plugin"
@@ -65,13 +64,4 @@ func grpcCodes(numbers []int) []meshh2.Code {
 		codes = append(codes, meshh2.Code(n)) //nolint:gosec // the decoder refuses negative ones
 	}
 	return codes
-}
-
-func h2Propagators() []config.Entry {
-	of := func(name string, f propagation.TraceFormat) config.Entry {
-		return config.Define(config.RoleH2Propagator, name, func(none, plugin.Env) (propagation.Propagator, error) {
-			return propagation.Propagator{Trace: f}, nil
-		}, config.Traits{})
-	}
-	return []config.Entry{of("io.l5d.default", propagation.L5d), of("io.l5d.zipkin", propagation.B3)}
 }

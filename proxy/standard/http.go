@@ -1,7 +1,6 @@
 package standard
 
 import (
-	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/config/kinds"
 	"github.com/weft-mesh/weft/proxy/h2router"
@@ -80,13 +79,4 @@ func labelers() []config.Entry {
 			return meshhttp.StaticLabel(c.Label), nil
 		}, config.Traits{}),
 	}
-}
-
-func propagators() []config.Entry {
-	of := func(name string, f propagation.TraceFormat) config.Entry {
-		return config.Define(config.RoleHTTPPropagator, name, func(none, plugin.Env) (propagation.Propagator, error) {
-			return propagation.Propagator{Trace: f}, nil
-		}, config.Traits{})
-	}
-	return []config.Entry{of("io.l5d.default", propagation.L5d), of("io.l5d.zipkin", propagation.B3)}
 }

@@ -18,7 +18,7 @@ func Kinds() []config.Entry {
 		protocols(), namers(), k8sNamers(), consulKinds(), zkKinds(), schedulerNamers(), otherNamers(), namerdInterpreters(), transformers(), ingressIdentifiers(), interpreters(), telemeters(), storages(), interfaces(),
 		balancers(), accruals(), backoffs(),
 		identifiers(), classifiers(), labelers(), propagators(),
-		h2Identifiers(), h2Classifiers(), h2Propagators(),
+		h2Identifiers(), h2Classifiers(),
 	)
 }
 

@@ -23,7 +23,7 @@ func telemeters() []config.Entry {
 				capacity = *c.Capacity
 			}
 			recent := telemetry.NewRecent(capacity)
-			return plugin.Telemeter{Recent: recent, Tracer: telemetry.Sampled{Tracer: recent, Rate: c.SampleRate}}, nil
+			return plugin.Telemeter{Recent: recent, Tracer: telemetry.Sampled{Tracer: recent, Rate: c.SampleRate, Local: true}}, nil
 		}, t),
 		config.Define(role, "io.l5d.tracelog", func(c kinds.TracelogTelemeter, e plugin.TelemeterEnv) (plugin.Telemeter, error) {
 			rate := 1.0

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -29,6 +30,8 @@ type attempt struct {
 	// What grpc-go tells of the stream, once it is over.
 	peer            peer.Peer
 	header, trailer metadata.MD
+
+	receivedAt atomic.Int64 // when a stream's response began, UnixNano; 0: it is none, or has not
 
 	answered bool // set by judge: the endpoint itself said something
 	blame    bool // set by judge: the endpoint is responsible for the outcome
@@ -66,9 +69,11 @@ func withTimeout(ctx context.Context, start time.Time, timeout *transport.Timeou
 // attach starts the span and adds to the context what goes along with the call.
 func (a *attempt) attach(ctx context.Context) context.Context {
 	x := a.call
-	ctx, trace := propagation.ClientSpan(ctx)
-	a.span = x.span(trace, &a.pick)
-	out := newOutgoing(ctx)
+	trace := x.mesh.opts.Tracers.Next(x.trace)
+	ctx = telemetry.WithTrace(ctx, trace)
+	a.begin(trace)
+	out := newOutgoing(ctx, x.given)
+	x.given = nil
 	out.carry(ctx)
 	x.mesh.opts.Propagation.Inject(ctx, out)
 	out.Set(keyDstService, x.dest.Path().String())
@@ -78,6 +83,7 @@ func (a *attempt) attach(ctx context.Context) context.Context {
 	} else {
 		out.Del(keyDstResidual)
 	}
+	a.handedOver()
 	return out.attach(ctx)
 }
 
@@ -227,11 +233,7 @@ func (a *attempt) ended(ctx context.Context) (res weft.Result) {
 // done reports the outcome to the balancer, the breaker, the metrics and the
 // tracers.
 func (a *attempt) done(res weft.Result) {
-	if s := a.span; s != nil {
-		s.Annotate(telemetry.AnnClientRecv)
-		s.Annotate(classAnnotation(res.Class))
-		a.call.mesh.opts.Tracers.Finish(s)
-	}
+	a.endSpan(res)
 	if !a.blame {
 		res.Class = weft.Ignored
 	}
@@ -241,17 +243,6 @@ func (a *attempt) done(res weft.Result) {
 	// Any answer earns the client's requeue budget a deposit, whatever the service's
 	// classifier makes of it.
 	a.pick.DoneDeposit(res, a.answered)
-}
-
-func classAnnotation(c weft.Class) string {
-	switch c {
-	case weft.Success:
-		return telemetry.AnnSuccess
-	case weft.Retryable:
-		return telemetry.AnnRetryable
-	default:
-		return telemetry.AnnFailure
-	}
 }
 
 // pushback applies grpc-retry-pushback-ms of gRFC A6: a delay to wait for before a

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/retry"
@@ -23,6 +24,10 @@ type call struct {
 	classifier Classifier
 	opts       []grpc.CallOption
 	avoid      string // the endpoint of the previous attempt
+
+	trace telemetry.Trace // that the attempts are part of
+	span  *telemetry.Span // of the call with all its attempts; nil: nobody wants it
+	given metadata.MD     // the caller's, for the first attempt
 }
 
 // invoke makes a unary call.
@@ -39,6 +44,7 @@ func (x *call) invoke(ctx context.Context, args, reply any) error {
 	said, res := retry.Do(ctx, x.dest.Policy(), u.attempt, nil)
 	res.Latency = time.Since(start)
 	x.dest.Done(res)
+	x.endTrace(res)
 	return x.toCaller(ctx, said.err, res)
 }
 
@@ -74,6 +80,7 @@ func (x *call) place(ctx context.Context, n int) (*attempt, weft.Result) {
 	// Waits only while nothing is known of the name.
 	route, err := x.dest.Route(ctx)
 	if err != nil {
+		x.unbound(err)
 		return nil, x.unplaced(ctx, err)
 	}
 	pick, err := route.Pick(ctx, weft.Call{Avoid: x.avoid})
@@ -133,24 +140,4 @@ func (x *call) toCaller(ctx context.Context, answer error, res weft.Result) erro
 		}
 	}
 	return toCaller(res.Err)
-}
-
-// span begins the client span of an attempt.
-func (x *call) span(t telemetry.Trace, pick *transport.Pick) *telemetry.Span {
-	s := x.mesh.opts.Tracers.Start(t, telemetry.ClientSpan, x.method)
-	if s == nil {
-		return nil
-	}
-	s.Annotate(telemetry.AnnClientSend)
-	s.Tag(telemetry.TagRouterLabel, x.mesh.router.Options().Label)
-	s.Tag(telemetry.TagService, x.dest.Path().String())
-	s.Tag(telemetry.TagClient, pick.Client.ID().String())
-	s.Tag(telemetry.TagServerAddr, pick.Endpoint.Addr())
-	if !pick.Residual.IsEmpty() {
-		s.Tag(telemetry.TagResidual, pick.Residual.String())
-	}
-	if d := x.dest.Local(); len(d) > 0 {
-		s.Tag(telemetry.TagDtabLocal, d.String())
-	}
-	return s
 }

@@ -101,8 +101,17 @@ func (w *watcher) begin(ctx context.Context, method string, cc *grpc.ClientConn)
 		return nil, nil, status.Error(codes.DeadlineExceeded, "meshgrpc: the deadline passed before the call was sent")
 	}
 	start := time.Now()
-	ctx, trace := propagation.ClientSpan(ctx)
-	out := newOutgoing(ctx)
+	out := newOutgoing(ctx, nil)
+	trace := propagation.ClientTrace(ctx, w.opts.Tracers)
+	if out.given != nil {
+		// The application's own instrumentation may have said something in it.
+		own, has := telemetry.TraceFrom(ctx)
+		trace, _ = w.opts.Propagation.TakeTrace(ctx, out, w.opts.Tracers)
+		if has && trace.Span == own.Span {
+			trace = w.opts.Tracers.Next(trace)
+		}
+	}
+	ctx = telemetry.WithTrace(ctx, trace)
 	out.carry(ctx)
 	w.opts.Propagation.Inject(ctx, out)
 	caller := ctx
@@ -110,6 +119,8 @@ func (w *watcher) begin(ctx context.Context, method string, cc *grpc.ClientConn)
 	span := w.opts.Tracers.Start(trace, telemetry.ClientSpan, method)
 	span.Annotate(telemetry.AnnClientSend)
 	span.Tag(telemetry.TagServerAddr, cc.Target())
+	span.Tag(tagMethod, method)
+	span.Annotate(telemetry.AnnWireSend)
 	w.pending.Add(1)
 	return ctx, func(err error) {
 		if errors.Is(err, io.EOF) {
@@ -120,6 +131,7 @@ func (w *watcher) begin(ctx context.Context, method string, cc *grpc.ClientConn)
 			class = weft.Ignored
 		}
 		w.end(class, err, time.Since(start))
+		span.Annotate(telemetry.AnnWireRecv)
 		span.Annotate(classAnnotation(class))
 		span.Annotate(telemetry.AnnClientRecv)
 		w.opts.Tracers.Finish(span)

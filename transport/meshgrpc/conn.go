@@ -73,6 +73,7 @@ func (c *Conn) begin(ctx context.Context, method string, opts []grpc.CallOption)
 	x.dest = c.mesh.router.Dest(path, weft.LocalDtab(ctx))
 	x.classifier, _ = x.dest.Options().Adapter.(Classifier) // set by New
 	x.opts = withoutOnFinish(opts)
+	x.beginTrace(ctx)
 	return x, nil
 }
 

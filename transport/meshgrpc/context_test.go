@@ -37,6 +37,14 @@ func (s *spans) Record(sp telemetry.Span) {
 	s.all = append(s.all, sp)
 }
 
+func annotations(s telemetry.Span) string {
+	var all []string
+	for _, a := range s.Annotations {
+		all = append(all, a.Value)
+	}
+	return strings.Join(all, " ")
+}
+
 func (s *spans) tracers() *telemetry.Tracers {
 	return telemetry.NewTracers(telemetry.Sampled{Tracer: s, Rate: 1})
 }
@@ -95,11 +103,18 @@ func TestContextTravelsAcrossTwoHops(t *testing.T) {
 		require.True(t, ok)
 		assert.Equal(t, deadline.UnixNano(), d.At.UnixNano())
 
-		require.Len(t, rec.all, 3)
-		last, server, first := rec.all[0], rec.all[1], rec.all[2]
+		require.Len(t, rec.all, 5)
+		last, inner2, server, first, root := rec.all[0], rec.all[1], rec.all[2], rec.all[3], rec.all[4]
 		assert.Equal(t, telemetry.ServerSpan, server.Kind)
+		assert.Equal(t, telemetry.LocalSpan, root.Kind)
+		assert.False(t, root.Trace.HasParent())
+		assert.Equal(t, "1", root.Lookup(telemetry.TagSamplingRate), "it was chosen here")
+		assert.Equal(t, root.Trace.Span, first.Trace.Parent)
 		assert.Equal(t, first.Trace.Span, server.Trace.Parent)
-		assert.Equal(t, server.Trace.Span, last.Trace.Parent)
+		assert.Equal(t, server.Trace.Span, inner2.Trace.Parent)
+		assert.Equal(t, inner2.Trace.Span, last.Trace.Parent)
+		assert.Equal(t, "/svc/back", inner2.Name)
+		assert.Equal(t, []string{"cs ws wr l5d.success cr", "wr sr ss ws"}, []string{annotations(last), annotations(server)})
 		assert.Equal(t, []string{first.Trace.ReqID()}, md["l5d-reqid"])
 		assert.Equal(t, "/svc/back", last.Lookup(telemetry.TagService))
 		assert.Equal(t, "/#/t/canary", last.Lookup(telemetry.TagClient))

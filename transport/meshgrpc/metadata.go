@@ -9,11 +9,14 @@ import (
 	"github.com/weft-mesh/weft/propagation"
 )
 
-// The metadata that a client adds about where a call goes.
+// The metadata that a client adds about where a call goes, and what belongs together of
+// the metadata of W3C Trace Context.
 const (
 	keyDstService  = "l5d-dst-service"
 	keyDstClient   = "l5d-dst-client"
 	keyDstResidual = "l5d-dst-residual"
+	keyTraceParent = "traceparent"
+	keyTraceState  = "tracestate"
 )
 
 const prefixL5d = "l5d-"
@@ -33,6 +36,22 @@ func lower(key string) string {
 		return "l5d-sample"
 	case propagation.HeaderReqID:
 		return "l5d-reqid"
+	case "Traceparent":
+		return keyTraceParent
+	case "Tracestate":
+		return keyTraceState
+	case "B3":
+		return "b3"
+	case "X-B3-Traceid":
+		return "x-b3-traceid"
+	case "X-B3-Spanid":
+		return "x-b3-spanid"
+	case "X-B3-Parentspanid":
+		return "x-b3-parentspanid"
+	case "X-B3-Sampled":
+		return "x-b3-sampled"
+	case "X-B3-Flags":
+		return "x-b3-flags"
 	default:
 		return strings.ToLower(key)
 	}
@@ -53,9 +72,12 @@ type outgoing struct {
 	added []string // key, value, key, value, …
 }
 
-// newOutgoing takes the outgoing metadata of ctx.
-func newOutgoing(ctx context.Context) *outgoing {
-	out := &outgoing{added: make([]string, 0, 14)}
+// newOutgoing takes the outgoing metadata of ctx, or given, which is a copy of it.
+func newOutgoing(ctx context.Context, given metadata.MD) *outgoing {
+	out := &outgoing{added: make([]string, 0, 14), given: given}
+	if given != nil {
+		return out
+	}
 	if md, ok := metadata.FromOutgoingContext(ctx); ok {
 		out.given = md
 	}
@@ -79,6 +101,9 @@ func (out *outgoing) Del(key string) { delete(out.given, lower(key)) }
 func (out *outgoing) carry(ctx context.Context) {
 	for key, value := range propagation.Carried(ctx) {
 		key = strings.ToLower(key) // it may have come over HTTP/1
+		if key == keyTraceState && len(out.given[keyTraceParent]) > 0 {
+			continue // the caller has a trace context of its own
+		}
 		if _, given := out.given[key]; !given {
 			out.added = append(out.added, key, value)
 		}

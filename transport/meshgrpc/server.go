@@ -46,7 +46,7 @@ func UnaryServerInterceptor(o ServerOptions) grpc.UnaryServerInterceptor {
 		}
 		defer sv.cancel()
 		resp, err := handler(sv.ctx, req)
-		sv.end(err)
+		sv.endSpan(err)
 		return resp, err
 	}
 }
@@ -60,7 +60,7 @@ func StreamServerInterceptor(o ServerOptions) grpc.StreamServerInterceptor {
 		}
 		defer sv.cancel()
 		err = handler(srv, &serverStream{ServerStream: ss, ctx: sv.ctx})
-		sv.end(err)
+		sv.endSpan(err)
 		return err
 	}
 }
@@ -95,7 +95,11 @@ func (o *ServerOptions) serve(ctx context.Context, method string) (*served, erro
 			}
 		}
 	}
-	ctx, cancel, err := o.Propagation.Extract(ctx, incoming(md))
+	if o.ClearContext {
+		// The trace is not to be trusted either.
+		ctx = telemetry.WithTrace(ctx, o.Propagation.Restart(incoming(md), o.Tracers))
+	}
+	ctx, cancel, err := o.Propagation.Extract(ctx, incoming(md), o.Tracers)
 	if err != nil {
 		cancel()
 		return nil, toCaller(&weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err})
@@ -104,30 +108,12 @@ func (o *ServerOptions) serve(ctx context.Context, method string) (*served, erro
 		cancel()
 		return nil, status.Error(codes.DeadlineExceeded, "meshgrpc: the deadline passed before the call was served")
 	}
-	trace, ok := telemetry.TraceFrom(ctx)
-	if !ok {
-		// Here, not with the first call that the handler makes, so that all of them
-		// are in one trace and have one l5d-reqid.
-		trace = telemetry.NewTrace()
-		ctx = telemetry.WithTrace(ctx, trace)
+	trace, _ := telemetry.TraceFrom(ctx)
+	if trace.Forms != 0 {
+		o.Propagation.Rewrite(trace, incoming(md)) // for instrumentation of the handler's own
 	}
 	ctx = propagation.CarryOn(metadata.NewIncomingContext(ctx, md), md)
 	sv := &served{opts: o, ctx: ctx, cancel: cancel, method: method}
-	sv.span = o.Tracers.Start(trace, telemetry.ServerSpan, method)
-	sv.span.Annotate(telemetry.AnnServerRecv)
+	sv.span = o.startSpan(ctx, trace, method)
 	return sv, nil
-}
-
-// end is called when the handler has returned.
-func (sv *served) end(err error) {
-	if sv.span == nil {
-		return
-	}
-	c := sv.opts.Classifier
-	if c == nil {
-		c = Default{}
-	}
-	sv.span.Annotate(classAnnotation(c.Classify(sv.method, err)))
-	sv.span.Annotate(telemetry.AnnServerSend)
-	sv.opts.Tracers.Finish(sv.span)
 }

@@ -245,6 +245,7 @@ func (s *stream) end(res weft.Result, err error) {
 	}
 	res.Latency = time.Since(s.start)
 	s.dest.Done(res)
+	s.endTrace(res)
 	onFinish(s.caller, err)
 }
 

@@ -68,6 +68,9 @@ func (a *streamAttempt) watch() {
 // begun takes note of the first thing received.
 func (a *streamAttempt) begun() {
 	if a.first.Load() == 0 {
+		if a.span != nil {
+			a.receivedAt.CompareAndSwap(0, time.Now().UnixNano())
+		}
 		a.first.CompareAndSwap(0, max(1, int64(a.pick.Elapsed())))
 		a.unlimit()
 	}

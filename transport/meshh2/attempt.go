@@ -196,6 +196,7 @@ func (a *attempt) open(on, conn *http2.Conn) {
 		return
 	}
 	a.out = s
+	a.annotateSent()
 	a.stream.open(&a.to.state.stats.streams, a.since, bare)
 	if !bare && (len(b.buf) > 0 || b.ended && b.trailer == nil) {
 		a.sendData(b.buf, b.ended && b.trailer == nil)
@@ -226,7 +227,7 @@ func (a *attempt) depart() {
 	x := a.x
 	to := Departure{
 		Client: a.pick.Client.ID(), Residual: a.pick.Residual,
-		Authority: a.pick.Client.Meta()["authority"], Trace: x.req.Trace.Child(),
+		Authority: a.pick.Client.Meta()["authority"], Trace: x.r.opts.Tracers.Next(x.req.Trace),
 	}
 	if a.to != nil {
 		to.Deadline = x.deadline(a.to.state.attemptTimeout)
@@ -372,7 +373,7 @@ func (a *attempt) stop(on *http2.Conn, code xhttp2.ErrCode) {
 // classifier makes of it.
 func (a *attempt) finish(res weft.Result, answered bool) {
 	a.over = true
-	a.endSpan(res.Class)
+	a.endSpan(res)
 	res.Latency = a.latency // the head's: how long a stream goes on says nothing of the endpoint
 	a.pick.DoneDeposit(res, answered)
 }

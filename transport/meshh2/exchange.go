@@ -136,6 +136,7 @@ func (x *exchange) begin(fields []hpack.HeaderField, end bool) {
 	// Everything that is kept between requests hangs on the Dest: the binding, the
 	// retry budget, the metrics of the logical name.
 	x.dest = x.r.router.Dest(path, x.req.Local)
+	x.annotateName()
 	opts := x.dest.Options()
 	x.set, _ = opts.Adapter.(*serviceState)
 	if b := x.dest.Budget(); b != nil {

@@ -30,7 +30,7 @@ func FuzzHeadAsCarrier(f *testing.F) {
 	f.Fuzz(func(t *testing.T, deadline, ctxDtab, userDtab, trace, sample, id, sampled string, b3 bool) {
 		p := propagation.Propagator{}
 		if b3 {
-			p.Trace = propagation.B3
+			p = propagation.Zipkin()
 		}
 		in := []string{
 			"l5d-ctx-deadline", deadline, "other", id, "l5d-ctx-dtab", ctxDtab, "l5d-ctx-dtab", userDtab, "l5d-dtab", userDtab, "l5d-ctx-trace", trace,
@@ -41,9 +41,9 @@ func FuzzHeadAsCarrier(f *testing.F) {
 			want.Add(in[i], in[i+1])
 		}
 		own := weft.WithDtab(telemetry.WithTrace(context.Background(), telemetry.Trace{TraceLow: 1, Span: 1, Parent: 1}), nil)
-		ctx, cancel, err := p.Extract(own, h)
+		ctx, cancel, err := p.Extract(own, h, nil)
 		defer cancel()
-		wantCtx, cancel, wantErr := p.Extract(own, httpCarrier(want))
+		wantCtx, cancel, wantErr := p.Extract(own, httpCarrier(want), nil)
 		defer cancel()
 		require.Equal(t, wantErr, err)
 		assert.Equal(t, propagation.DeadlineFrom(wantCtx), propagation.DeadlineFrom(ctx))

@@ -52,6 +52,7 @@ func NewHandler(opts ServerOptions) *Handler {
 	return &Handler{opts: opts, stats: newServerStats(opts.Metrics), rules: Inbound{
 		ClearContext: opts.ClearContext, Forwarded: opts.Forwarded, MaxCallDepth: opts.MaxCallDepth,
 		Propagation: opts.Relay.opts.Propagation,
+		Tracers:     opts.Relay.opts.Tracers,
 	}}
 }
 

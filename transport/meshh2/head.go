@@ -162,6 +162,12 @@ func lower(name string) string {
 		return nameSample
 	case "L5d-Reqid":
 		return nameReqID
+	case "Traceparent":
+		return nameTraceParent
+	case "Tracestate":
+		return nameTraceState
+	case "B3":
+		return nameB3
 	case "X-B3-Traceid":
 		return "x-b3-traceid"
 	case "X-B3-Spanid":

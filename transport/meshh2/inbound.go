@@ -2,6 +2,7 @@ package meshh2
 
 import (
 	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
 
@@ -16,6 +17,8 @@ type Inbound struct {
 	MaxCallDepth int
 	// Propagation is the form of the context headers.
 	Propagation propagation.Propagator
+	// Tracers are those that are told of the requests.
+	Tracers *telemetry.Tracers
 }
 
 func (in *Inbound) maxCallDepth() int {

@@ -68,11 +68,15 @@ func (r *Request) Arrive(ctx context.Context, in *Inbound, local, remote net.Add
 			return &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}
 		}
 		r.Local = own
-		r.Trace, _ = in.Propagation.TakeTrace(ctx, &r.Head)
+		if in.ClearContext {
+			r.Trace = in.Propagation.Restart(&r.Head, in.Tracers)
+		} else {
+			r.Trace, _ = in.Propagation.TakeTrace(ctx, &r.Head, in.Tracers)
+		}
 	} else if t, ok := telemetry.TraceFrom(ctx); ok {
 		r.Trace = t
 	} else {
-		r.Trace = telemetry.NewTrace()
+		r.Trace = in.Tracers.Decide(telemetry.NewTrace())
 	}
 	if seen.timeout && r.GRPC {
 		r.takeTimeout()
@@ -92,7 +96,7 @@ func (r *Request) Arrive(ctx context.Context, in *Inbound, local, remote net.Add
 // survey is what one look at all fields says about which of them Arrive has to do
 // with: most requests have none.
 type survey struct {
-	context  bool // l5d-* or x-b3-*
+	context  bool // l5d-*, x-b3-*, b3 or traceparent
 	timeout  bool // grpc-timeout
 	absolute bool // :path is not relative
 	hops     int  // in via
@@ -118,7 +122,8 @@ func (r *Request) survey() survey {
 				s.hops += strings.Count(f.Value, ",") + 1
 			}
 		default:
-			s.context = s.context || strings.HasPrefix(f.Name, prefixL5d) || strings.HasPrefix(f.Name, prefixB3)
+			s.context = s.context || strings.HasPrefix(f.Name, prefixL5d) || strings.HasPrefix(f.Name, prefixB3) ||
+				f.Name == nameTraceParent || f.Name == nameB3
 		}
 	}
 	return s

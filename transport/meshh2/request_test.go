@@ -97,7 +97,7 @@ func TestContextHeaders(t *testing.T) {
 	assert.Equal(t, []string{":path", "/", "l5d-ctx-thing", "x", "dtab-local", "/x=>/y"}, pairs(r.Fields))
 	assert.Equal(t, "/c=>/d;/e=>/f;/foo=>/bar", r.Local.String())
 	assert.Equal(t, in.Span, r.Trace.Parent)
-	assert.False(t, r.Trace.Sampled)
+	assert.True(t, r.Trace.Sampled, "what is decided stays decided")
 	assert.Equal(t, "1 9000000000000000000", r.Deadline.String())
 	assert.True(t, r.End.IsZero())
 
@@ -115,7 +115,7 @@ func TestContextHeaders(t *testing.T) {
 }
 
 func TestZipkinHeadersInRetries(t *testing.T) {
-	b3 := propagation.Propagator{Trace: propagation.B3}
+	b3 := propagation.Zipkin()
 	r := arrive(t, meshh2.Inbound{Propagation: b3}, ":path", "/", "x-b3-parentspanid", "3f", "x-b3-spanid", "2f", "last", "x")
 	r.Route(dtab.MustPath("/svc/web"))
 	for range 3 {

@@ -38,6 +38,7 @@ type attempt struct {
 func (x *exchange) attempt(loop context.Context, n int) (*http.Response, weft.Result, *retry.Client) {
 	route, err := x.dest.Route(loop)
 	if err != nil {
+		x.annotateUnbound(err)
 		return nil, x.failed(loop, err), nil
 	}
 	pick, err := route.Pick(loop, weft.Call{Avoid: x.avoid})

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weft-mesh/weft"
-	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshhttp"
@@ -26,7 +25,7 @@ func TestMiddleware(t *testing.T) {
 		t := w.t
 		app2 := w.serve("app2", nil)
 		var inner *http.Request
-		app := meshhttp.Middleware(propagation.Propagator{})(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		app := meshhttp.Middleware(meshhttp.MiddlewareOptions{})(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			inner = r
 			for range 2 {
 				req, _ := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://app2/", http.NoBody)
@@ -73,7 +72,7 @@ func TestMiddleware(t *testing.T) {
 	})
 	t.Run("a bad dtab", func(t *testing.T) {
 		inWorld(t, setup{}, func(w *world) {
-			app := meshhttp.Middleware(propagation.Propagator{})(http.NotFoundHandler())
+			app := meshhttp.Middleware(meshhttp.MiddlewareOptions{})(http.NotFoundHandler())
 			ds := w.listen("10.0.1.1:80", "", app.ServeHTTP)
 			conn := &http.Transport{DialContext: w.net.DialContext}
 			defer conn.CloseIdleConnections()

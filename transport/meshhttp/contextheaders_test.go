@@ -127,6 +127,8 @@ func TestTraceHeaders(t *testing.T) {
 		assert.NotEqual(t, in.Span, out.Span)
 		assert.Equal(t, in.ReqID(), h.Get("l5d-reqid"))
 		assert.NotContains(t, h, "L5d-Sample")
+		sampled, _ := out.Decision()
+		assert.True(t, sampled, "what is decided stays decided")
 
 		do(call{host: "h"})
 		h = ds.last(t).Header

@@ -12,7 +12,6 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
-	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshhttp"
 )
@@ -89,7 +88,7 @@ func ExampleMiddleware() {
 	}
 	defer mesh.Close()
 
-	inherit := meshhttp.Middleware(propagation.Propagator{})
+	inherit := meshhttp.Middleware(meshhttp.MiddlewareOptions{})
 	app := httptest.NewServer(inherit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		req, _ := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://words/", http.NoBody)
 		resp, err := mesh.RoundTrip(req)

@@ -47,9 +47,11 @@ func (x *exchange) carry() (*http.Response, error) {
 	id, err := x.t.identify(x.in.req)
 	if err != nil {
 		closeBody(x.in.caller)
+		x.endLocalSpan(err)
 		return nil, err
 	}
 	x.begin(id)
+	x.annotateName()
 	return x.run()
 }
 
@@ -182,6 +184,7 @@ func (x *exchange) finish(resp *http.Response, res weft.Result) (*http.Response,
 	res.Latency = time.Since(x.in.begun)
 	if resp == nil {
 		x.dest.Record(res)
+		x.endLocalSpan(res.Err)
 		x.end()
 		var e *weft.Error
 		if res.Err != nil && !errors.As(res.Err, &e) {
@@ -224,6 +227,7 @@ func (x *exchange) dress(resp *http.Response, class weft.Class) {
 // end gives back what the exchange holds.
 func (x *exchange) end() {
 	x.ended = true
+	x.endLocalSpan(nil)
 	if x.body != nil {
 		x.body.close()
 	}

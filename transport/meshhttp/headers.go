@@ -23,6 +23,10 @@ const (
 	headerReplayable = "Finagle-Http-Retryable-Request"
 	headerClientCert = "X-Forwarded-Client-Cert"
 	prefixL5d        = "L5d-"
+
+	// These two belong together.
+	headerTraceParent = "Traceparent"
+	headerTraceState  = "Tracestate"
 )
 
 // stripHopByHop removes the headers that concern one connection only, and those

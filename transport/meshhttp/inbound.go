@@ -45,7 +45,7 @@ func (s *bodyState) halfRead() bool { return s != nil && s.begun.Load() && !s.en
 //
 // place is where the context may put the trace.
 func extract(
-	ctx context.Context, p propagation.Propagator, h http.Header, place *telemetry.TraceContext,
+	ctx context.Context, o *Options, h http.Header, place *telemetry.TraceContext,
 ) (context.Context, propagation.Deadline, error) {
 	c := carrier(h)
 	d := propagation.TakeDeadline(c)
@@ -54,7 +54,7 @@ func extract(
 		return ctx, d, &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}
 	}
 	ctx = weft.AddDtab(ctx, local)
-	if t, changed := p.TakeTrace(ctx, c); changed {
+	if t, changed := o.Propagation.TakeTrace(ctx, c, o.Tracers); changed {
 		place.Context, place.Trace = ctx, t
 		ctx = place
 	}

@@ -17,7 +17,7 @@ var errNoConnection = errors.New("meshhttp: the endpoint has no connection of th
 // request makes the outgoing request of this attempt.
 func (a *attempt) request(loop context.Context) *http.Request {
 	x := a.x
-	trace, deadline := propagation.ClientTrace(x.in.ctx), x.deadline
+	trace, deadline := propagation.ClientTrace(x.in.ctx, x.t.opts.Tracers), x.deadline
 	if limit := a.pick.Client.Options().AttemptTimeout; limit > 0 {
 		now := time.Now()
 		deadline = deadline.Combine(propagation.Deadline{Timestamp: now, At: now.Add(limit)})

@@ -92,9 +92,12 @@ func (s *serving) respond() *http.Response {
 	// caller's context is taken, its trace is not either.
 	if h.opts.ClearContext {
 		stripL5d(in.header)
+		o := &h.opts.Transport.opts
+		s.x.trace.Context, s.x.trace.Trace = in.ctx, o.Propagation.Restart(carrier(in.header), o.Tracers)
+		in.ctx = &s.x.trace
 	} else {
 		var err error
-		if in.ctx, in.deadline, err = extract(in.ctx, h.opts.Transport.opts.Propagation, in.header, &s.x.trace); err != nil {
+		if in.ctx, in.deadline, err = extract(in.ctx, &h.opts.Transport.opts, in.header, &s.x.trace); err != nil {
 			return s.fail(err)
 		}
 	}
@@ -109,11 +112,7 @@ func (s *serving) respond() *http.Response {
 		return textResponse(r, http.StatusBadRequest, text, true)
 	}
 	// A server span begins here; what the transport finds out is added to it.
-	trace, ok := telemetry.TraceFrom(in.ctx)
-	if !ok {
-		trace = telemetry.NewTrace()
-		in.ctx = telemetry.WithTrace(in.ctx, trace)
-	}
+	trace, _ := telemetry.TraceFrom(in.ctx)
 	s.span = h.startSpan(trace, r)
 	in.span = s.span
 

@@ -50,7 +50,7 @@ func (t *Transport) Identify(req *http.Request) (dtab.Path, dtab.Dtab, error) {
 	} else {
 		req = originForm(req)
 	}
-	ctx, _, err := extract(req.Context(), t.opts.Propagation, req.Header.Clone(), &telemetry.TraceContext{})
+	ctx, _, err := extract(req.Context(), &t.opts, req.Header.Clone(), &telemetry.TraceContext{})
 	if err != nil {
 		return dtab.Path{}, nil, err
 	}
@@ -67,10 +67,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	var err error
 	carryOn(req.Context(), in.header)
-	if in.ctx, in.deadline, err = extract(req.Context(), t.opts.Propagation, in.header, &x.trace); err != nil {
+	if in.ctx, in.deadline, err = extract(req.Context(), &t.opts, in.header, &x.trace); err != nil {
 		closeBody(req)
 		return nil, err
 	}
+	x.startSpan()
 	return x.carry()
 }
 

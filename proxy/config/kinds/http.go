@@ -135,13 +135,20 @@ func H2Classifiers() []config.Entry {
 	}
 }
 
+// Propagator is the configuration of the trace propagators. The original has none of
+// these keys. The forms are l5d, w3c, b3single and b3.
+type Propagator struct {
+	Read  []string `yaml:"read" weft:"enum=l5d|w3c|b3single|b3"`  // all of them; b3single and b3 for io.l5d.zipkin
+	Write []string `yaml:"write" weft:"enum=l5d|w3c|b3single|b3"` // l5d; b3 for io.l5d.zipkin
+}
+
 // Propagators returns the declarations of the trace propagators of http and h2.
 func Propagators() []config.Entry {
 	var entries []config.Entry
 	for _, role := range []config.Role{config.RoleHTTPPropagator, config.RoleH2Propagator} {
 		entries = append(entries,
-			config.Declare[none](role, "io.l5d.default", stable()),
-			config.Declare[none](role, "io.l5d.zipkin", stable()))
+			config.Declare[Propagator](role, "io.l5d.default", stable()),
+			config.Declare[Propagator](role, "io.l5d.zipkin", stable()))
 	}
 	return entries
 }
