@@ -39,7 +39,7 @@ func newProxy(t *testing.T) *proxy {
 			http.Error(w, "sick", http.StatusServiceUnavailable)
 			return
 		}
-		_ = prom.Write(w, p.tree, prom.Options{Types: true})
+		_ = prom.Write(w, p.tree, prom.Options{})
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(func() {

@@ -23,12 +23,14 @@ type buckets struct {
 	// cells maps the leading bits of a value to the first bucket it can be in. A
 	// cell spans less than 0.8 %, so the right bucket is that one or the next.
 	cells [directCells + octaves*octaveCells]uint16
+	// native is the cell of each bucket in cumulative histograms.
+	native []uint16
 	// idle is the summary of all empty windows.
 	idle Summary
 }
 
 func newBuckets() *buckets {
-	b := &buckets{limits: make([]uint32, 0, 1800)}
+	b := &buckets{limits: make([]uint32, 0, 1800), native: make([]uint16, 0, 1800)}
 	for n := 1.0; n < maxValue; n += max(1, n*0.01) {
 		b.limits = append(b.limits, uint32(n))
 	}
@@ -40,6 +42,9 @@ func newBuckets() *buckets {
 			i++
 		}
 		b.cells[c] = i
+	}
+	for i := range b.limits {
+		b.native = append(b.native, cellOf(b.midpoint(i)))
 	}
 	return b
 }

@@ -1,10 +1,6 @@
 package telemetry
 
-import (
-	"cmp"
-	"slices"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Field is one metric of a group: a counter or a gauge.
 type Field struct {
@@ -31,17 +27,21 @@ func (s *Scope) Group(fields []Field, read func(field int) float64) {
 	if s == nil || len(fields) == 0 {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for g := s.groups; g != nil; g = g.next {
+	t := s.tree()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.kids == nil {
+		s.kids = &kids{}
+	}
+	for g := s.kids.groups; g != nil; g = g.next {
 		if &g.fields[0] == &fields[0] {
 			g.fn.Store(&read)
 			return
 		}
 	}
-	g := &group{fields: fields, next: s.groups}
+	g := &group{fields: fields, next: s.kids.groups}
 	g.fn.Store(&read)
-	s.groups = g
+	s.kids.groups = g
 }
 
 // groupMetric is a field of a group as a metric.
@@ -58,36 +58,30 @@ func (m groupMetric) read() (Metric, bool) {
 	return Metric{Kind: KindGauge, Float: v}, true
 }
 
-// grouped returns the scope that stands for the field called name, nil if there is none.
-// The caller holds mu.
-func (s *Scope) grouped(name string) *Scope {
-	for g := s.groups; g != nil; g = g.next {
-		i, ok := slices.BinarySearchFunc(g.fields, name, func(f Field, name string) int { return cmp.Compare(f.Name, name) })
-		if ok {
-			return &Scope{tree: s.tree, parent: s, name: name, metric: groupMetric{g, i}}
-		}
-	}
-	return nil
+// groupCursor is where somebody stands who reads the fields of a group in their order.
+type groupCursor struct {
+	*group
+	field int
 }
 
-// withGroups returns order, which is sorted, with the fields of groups among it. The scopes
-// that stand for fields are made for the occasion.
-func (s *Scope) withGroups(order []*Scope, groups *group) []*Scope {
-	n := 0
-	for g := groups; g != nil; g = g.next {
-		n += len(g.fields)
-	}
-	made := make([]Scope, n)
-	all := append(make([]*Scope, 0, len(order)+n), order...)
-	n = 0
-	for g := groups; g != nil; g = g.next {
-		for i := range g.fields {
-			k := &made[n]
-			n++
-			k.tree, k.parent, k.name, k.metric = s.tree, s, g.fields[i].Name, groupMetric{g, i}
-			all = append(all, k)
+func (c *groupCursor) name() string { return c.fields[c.field].Name }
+
+// visit calls visit with the field, and goes on to the next.
+func (c *groupCursor) visit(visit func(name string, m Metric, ok bool, below *Scope) bool) bool {
+	i := c.field
+	c.field++
+	m, ok := groupMetric{c.group, i}.read()
+	return visit(c.fields[i].Name, m, ok, nil)
+}
+
+// least returns the cursor whose field is the first by name, nil if all are at the end.
+func least(all []groupCursor) *groupCursor {
+	var first *groupCursor
+	for i := range all {
+		c := &all[i]
+		if c.field < len(c.fields) && (first == nil || c.name() < first.name()) {
+			first = c
 		}
 	}
-	slices.SortFunc(all, func(a, b *Scope) int { return cmp.Compare(a.name, b.name) })
-	return all
+	return first
 }

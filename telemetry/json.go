@@ -26,22 +26,30 @@ type JSONOptions struct {
 	// Tree writes nested objects, one for each scope.
 	Tree bool
 
-	// Subtree limits the output to the scope with this path, elements joined by
-	// slashes. Elements that contain slashes are found too. Empty is the root.
+	// Subtree limits the output to the scope with this path, see Scope.Find. Empty is
+	// the root.
 	Subtree string
 }
 
 // ParseJSONOptions reads the query of a metrics.json request: pretty and tree
-// ("1", "true" or "t"), and q. Other values are taken as false.
-func ParseJSONOptions(q url.Values) JSONOptions {
-	is := func(key string) bool {
-		switch strings.ToLower(q.Get(key)) {
-		case "1", "true", "t":
-			return true
-		}
-		return false
+// ("1", "true" or "t" for yes; "0", "false", "f" or nothing for no), and q. Keys that it
+// does not know are left alone. The error says what is wrong with the query.
+func ParseJSONOptions(query string) (JSONOptions, error) {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return JSONOptions{}, fmt.Errorf("malformed query: %w", err)
 	}
-	return JSONOptions{Pretty: is("pretty"), Tree: is("tree"), Subtree: q.Get("q")}
+	o := JSONOptions{Subtree: q.Get("q")}
+	for key, into := range map[string]*bool{"pretty": &o.Pretty, "tree": &o.Tree} {
+		switch v := q.Get(key); strings.ToLower(v) {
+		case "1", "true", "t":
+			*into = true
+		case "0", "false", "f", "":
+		default:
+			return JSONOptions{}, fmt.Errorf("%s is %q; want 1, true or t, or nothing", key, v)
+		}
+	}
+	return o, nil
 }
 
 // WriteJSON writes the tree as the metrics.json of Linkerd's admin server does. It
@@ -49,64 +57,39 @@ func ParseJSONOptions(q url.Values) JSONOptions {
 // error of w.
 func WriteJSON(w io.Writer, t *Tree, opts JSONOptions) error {
 	at := t.Scope()
-	if q := strings.Trim(opts.Subtree, "/"); q != "" {
-		if at = at.find(q); at == nil {
+	if strings.Trim(opts.Subtree, "/") != "" {
+		if at = at.Find(opts.Subtree); at == nil {
 			return fmt.Errorf("%w: %s", ErrNoSubtree, opts.Subtree)
 		}
 	}
-	j := &jsonWriter{w: w}
+	j := &jsonWriter{w: w, of: t}
 	switch {
 	case at == nil:
 		j.buf = append(j.buf, "{}"...)
 	case opts.Tree:
-		j.tree(at)
+		j.next, j.kv = ",", ":"
+		m, ok := at.read(t)
+		j.tree(m, ok, at)
 	case opts.Pretty:
 		j.pretty(at)
 	default:
 		j.buf = append(j.buf, '{')
-		j.flat(at, "")
+		j.next, j.kv = ",", ":"
+		if m, ok := at.read(t); ok && !m.early() {
+			j.metric(nil, m)
+		}
+		j.flat(at, make([]byte, 0, 256))
 		j.buf = append(j.buf, '}')
 	}
 	j.flush()
 	return j.err
 }
 
-// find returns the scope below s whose path joined by slashes is q, nil if there
-// is none. Where several readings of q exist the one that splits at the earliest
-// slash wins, which is the only one that the original knows.
-func (s *Scope) find(q string) *Scope {
-	if s == nil {
-		return nil
-	}
-	for end := 0; end < len(q); end++ {
-		slash := strings.IndexByte(q[end:], '/')
-		if slash < 0 {
-			return s.lookup(q)
-		}
-		end += slash
-		if k := s.lookup(q[:end]); k != nil {
-			if found := k.find(q[end+1:]); found != nil {
-				return found
-			}
-		}
-	}
-	return s.lookup(q)
-}
-
-// lookup returns the scope called name in s, nil if there is none.
-func (s *Scope) lookup(name string) *Scope {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if k := s.kids[name]; k != nil {
-		return k
-	}
-	return s.grouped(name)
-}
-
 // jsonWriter builds the text in pieces that it hands to w. After an error it
 // writes nothing more.
 type jsonWriter struct {
 	w    io.Writer
+	of   *Tree
 	buf  []byte
 	sep  string // goes before the next key
 	next string // what sep is after that
@@ -114,18 +97,19 @@ type jsonWriter struct {
 	err  error
 }
 
-func (j *jsonWriter) flat(s *Scope, name string) {
-	j.next, j.kv = ",", ":"
-	if m, ok := s.read(); ok {
-		j.metric(name, m)
-	}
-	for _, k := range s.sorted() {
-		if name == "" {
-			j.flat(k, k.name)
-		} else {
-			j.flat(k, name+"/"+k.name)
+// flat writes the metrics below s, whose names begin with name: text as it stands
+// between quotes.
+func (j *jsonWriter) flat(s *Scope, name []byte) {
+	s.each(j.of, func(k string, m Metric, ok bool, below *Scope) bool {
+		at := appendJSONText(name, k)
+		if ok && !m.early() {
+			j.metric(at, m)
 		}
-	}
+		if below != nil {
+			j.flat(below, append(at, '/'))
+		}
+		return true
+	})
 }
 
 func (j *jsonWriter) pretty(s *Scope) {
@@ -141,7 +125,7 @@ func (j *jsonWriter) pretty(s *Scope) {
 	j.sep, j.next, j.kv = "\n  ", ",\n  ", " : "
 	j.buf = append(j.buf, '{')
 	for _, n := range all {
-		j.metric(n.name, n.m)
+		j.metric(appendJSONText(nil, n.name), n.m)
 	}
 	if len(all) == 0 {
 		j.buf = append(j.buf, " }"...)
@@ -150,53 +134,57 @@ func (j *jsonWriter) pretty(s *Scope) {
 	}
 }
 
-func (j *jsonWriter) tree(s *Scope) {
-	j.next, j.kv = ",", ":"
+// tree writes what s carries, and what is below it.
+func (j *jsonWriter) tree(m Metric, ok bool, s *Scope) {
+	var name [64]byte
 	j.buf = append(j.buf, '{')
 	j.sep = ""
-	if m, ok := s.read(); ok {
-		j.metric(m.Kind.String(), m)
+	if ok && !m.early() {
+		j.metric([]byte(m.Kind.String()), m)
 	}
-	for _, k := range s.sorted() {
-		j.key(k.name)
-		j.tree(k)
-		j.sep = j.next
+	if s != nil {
+		s.each(j.of, func(k string, m Metric, ok bool, below *Scope) bool {
+			j.key(appendJSONText(name[:0], k), "")
+			j.tree(m, ok, below)
+			j.sep = j.next
+			return true
+		})
 	}
 	j.buf = append(j.buf, '}')
 }
 
-func (j *jsonWriter) metric(name string, m Metric) {
+func (j *jsonWriter) metric(name []byte, m Metric) {
 	switch m.Kind {
 	case KindCounter:
-		j.int(name, m.Int)
+		j.int(name, "", m.Int)
 	case KindGauge:
-		j.float(name, m.Float)
+		j.float(name, "", m.Float)
 	case KindStat:
 		sum := m.Summary
-		j.int(name+".count", sum.Count)
+		j.int(name, ".count", sum.Count)
 		if sum.Count == 0 {
 			return
 		}
-		j.int(name+".max", sum.Max)
-		j.int(name+".min", sum.Min)
-		j.int(name+".p50", sum.P50)
-		j.int(name+".p90", sum.P90)
-		j.int(name+".p95", sum.P95)
-		j.int(name+".p99", sum.P99)
-		j.int(name+".p9990", sum.P9990)
-		j.int(name+".p9999", sum.P9999)
-		j.int(name+".sum", sum.Sum)
-		j.float(name+".avg", sum.Avg)
+		j.int(name, ".max", sum.Max)
+		j.int(name, ".min", sum.Min)
+		j.int(name, ".p50", sum.P50)
+		j.int(name, ".p90", sum.P90)
+		j.int(name, ".p95", sum.P95)
+		j.int(name, ".p99", sum.P99)
+		j.int(name, ".p9990", sum.P9990)
+		j.int(name, ".p9999", sum.P9999)
+		j.int(name, ".sum", sum.Sum)
+		j.float(name, ".avg", sum.Avg)
 	}
 }
 
-func (j *jsonWriter) int(name string, n int64) {
-	j.key(name)
+func (j *jsonWriter) int(name []byte, suffix string, n int64) {
+	j.key(name, suffix)
 	j.buf = strconv.AppendInt(j.buf, n, 10)
 }
 
-func (j *jsonWriter) float(name string, f float64) {
-	j.key(name)
+func (j *jsonWriter) float(name []byte, suffix string, f float64) {
+	j.key(name, suffix)
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		j.buf = append(j.buf, "null"...) // JSON has no such numbers
 		return
@@ -204,13 +192,16 @@ func (j *jsonWriter) float(name string, f float64) {
 	j.buf = AppendFloat(j.buf, f)
 }
 
-func (j *jsonWriter) key(name string) {
+func (j *jsonWriter) key(name []byte, suffix string) {
 	if len(j.buf) > 32<<10 {
 		j.flush()
 	}
 	j.buf = append(j.buf, j.sep...)
 	j.sep = j.next
-	j.buf = appendJSONString(j.buf, name)
+	j.buf = append(j.buf, '"')
+	j.buf = append(j.buf, name...)
+	j.buf = append(j.buf, suffix...)
+	j.buf = append(j.buf, '"')
 	j.buf = append(j.buf, j.kv...)
 }
 
@@ -221,14 +212,13 @@ func (j *jsonWriter) flush() {
 	j.buf = j.buf[:0]
 }
 
-func appendJSONString(dst []byte, s string) []byte {
+// appendJSONText appends s as it stands between the quotes of a JSON string.
+func appendJSONText(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
 			quoted, _ := json.Marshal(s) // a string always has a JSON form
-			return append(dst, quoted...)
+			return append(dst, quoted[1:len(quoted)-1]...)
 		}
 	}
-	dst = append(dst, '"')
-	dst = append(dst, s...)
-	return append(dst, '"')
+	return append(dst, s...)
 }

@@ -17,10 +17,10 @@ import (
 
 func writeJSON(t *testing.T, tree *telemetry.Tree, query string) string {
 	t.Helper()
-	q, err := url.ParseQuery(query)
+	o, err := telemetry.ParseJSONOptions(query)
 	require.NoError(t, err)
 	var b bytes.Buffer
-	require.NoError(t, telemetry.WriteJSON(&b, tree, telemetry.ParseJSONOptions(q)))
+	require.NoError(t, telemetry.WriteJSON(&b, tree, o))
 	assert.True(t, json.Valid(b.Bytes()), b.String())
 	return b.String()
 }
@@ -72,7 +72,7 @@ func TestJSONPretty(t *testing.T) {
 	for _, q := range []string{"pretty=1", "pretty=true", "pretty=T"} {
 		assert.Equal(t, "{\n  \"a.c\" : 2,\n  \"a/b\" : 1,\n  \"a/s.count\" : 0\n}", writeJSON(t, tree, q), "sorted by the whole name")
 	}
-	assert.Equal(t, `{"a/b":1,"a/s.count":0,"a.c":2}`, writeJSON(t, tree, "pretty=yes"))
+	assert.Equal(t, `{"a/b":1,"a/s.count":0,"a.c":2}`, writeJSON(t, tree, "pretty=0&x=y"))
 	assert.NotContains(t, writeJSON(t, tree, "pretty=1&tree=1"), "\n", "ignored for tree")
 }
 
@@ -90,15 +90,29 @@ func TestJSONSubtree(t *testing.T) {
 		{"/rt/in/out/server/0.0.0.0/4140/", `{"requests":3}`},
 		{"a/b", `{"split":1}`},
 		{"a/b/whole", `{"":1}`},
+		{"a%2Fb", `{"whole":1}`},
+		{"rt/in%2fout/client/%23%2Fio.l5d.fs%2fweb", `{"requests":1}`},
 	} {
 		assert.Equal(t, v.want, writeJSON(t, tree, "q="+url.QueryEscape(v.q)), v.q)
 	}
-	for _, q := range []string{"rt/in", "nope", "rt/in/out/client/#/io", "rt//in/out", "a/b/none"} {
+	for _, q := range []string{"rt/in", "nope", "rt/in/out/client/#/io", "rt//in/out", "a/b/none", "a%2Fb%", "a%2Fb/none", "a%252Fb"} {
 		var b bytes.Buffer
 		err := telemetry.WriteJSON(&b, tree, telemetry.JSONOptions{Subtree: q})
 		require.ErrorIs(t, err, telemetry.ErrNoSubtree, q)
 		assert.Equal(t, "No such subtree: "+q, err.Error())
 		assert.Empty(t, b.String())
+	}
+}
+
+func TestJSONQueriesThatAreNone(t *testing.T) {
+	for query, want := range map[string]string{
+		"tree=maybe":  `tree is "maybe"; want 1, true or t, or nothing`,
+		"pretty=2":    `pretty is "2"; want 1, true or t, or nothing`,
+		"q=%zz":       `malformed query: invalid URL escape "%zz"`,
+		"tree=1;q=x/": "malformed query: invalid semicolon separator in query",
+	} {
+		_, err := telemetry.ParseJSONOptions(query)
+		require.EqualError(t, err, want, query)
 	}
 }
 

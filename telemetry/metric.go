@@ -29,5 +29,9 @@ type Metric struct {
 	Kind    Kind
 	Int     int64    // of a counter
 	Float   float64  // of a gauge
-	Summary *Summary // of a stat; never nil there, must not be written to
+	Summary *Summary // of a stat's last closed window; must not be written to
+	Stat    *Stat    // of a stat, for what it has recorded since it was made
 }
+
+// early reports whether there is nothing to show yet where only closed windows count.
+func (m Metric) early() bool { return m.Kind == KindStat && m.Summary == nil }

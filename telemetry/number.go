@@ -1,9 +1,9 @@
 package telemetry
 
 import (
+	"bytes"
 	"math"
 	"strconv"
-	"strings"
 )
 
 // AppendFloat appends f as all text exporters print gauges and averages: with a
@@ -15,7 +15,7 @@ func AppendFloat(dst []byte, f float64) []byte {
 	}
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, f, 'f', -1, 64)
-	if !strings.Contains(string(dst[start:]), ".") {
+	if bytes.IndexByte(dst[start:], '.') < 0 {
 		dst = append(dst, '.', '0')
 	}
 	return dst

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Scope is a node of the tree. It may carry one metric and have scopes below it
@@ -16,15 +15,12 @@ import (
 // A Scope is safe for concurrent use. A nil Scope hands out nil scopes and nil
 // handles, all of which do nothing.
 type Scope struct {
-	tree   *Tree
+	// There are a hundred scopes for a name that is routed to: they are as small as
+	// they can be, and what only some have is in kids.
 	parent *Scope
 	name   string
-
-	mu     sync.Mutex
-	kids   map[string]*Scope
-	order  []*Scope // kids sorted by name; nil when stale, never written to once read
-	metric metric
-	groups *group
+	metric metric // under Tree.mu
+	kids   *kids  // under Tree.mu, but for the one of the root, which stays
 }
 
 // metric is what a scope carries: *Counter, *CounterFunc, *Gauge, *UpDown, *Stat or a field
@@ -39,8 +35,9 @@ func (s *Scope) Scope(elems ...string) *Scope {
 	if s == nil {
 		return nil
 	}
+	t := s.tree()
 	for _, e := range elems {
-		s = s.kid(e)
+		s = s.kid(t, e)
 	}
 	return s
 }
@@ -66,7 +63,7 @@ func (s *Scope) Stat(elems ...string) *Stat {
 	if s == nil {
 		return nil
 	}
-	return install(s.Scope(elems...), func(at *Scope) *Stat { return &Stat{buckets: at.tree.buckets} })
+	return install(s.Scope(elems...), func(at *Scope) *Stat { return &Stat{buckets: at.tree().buckets} })
 }
 
 // Gauge makes read the gauge called name below s. Read is called by every
@@ -88,18 +85,50 @@ func (s *Scope) Prune() {
 	if s == nil {
 		return
 	}
+	t := s.tree()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if s.parent == nil {
-		s.mu.Lock()
-		s.kids, s.order, s.metric, s.groups = nil, nil, nil, nil
-		s.mu.Unlock()
+		s.kids.list, s.kids.groups, s.metric = nil, nil, nil
+		s.kids.shared.Store(false)
 		return
 	}
-	s.parent.mu.Lock()
-	defer s.parent.mu.Unlock()
-	if s.parent.kids[s.name] == s {
-		delete(s.parent.kids, s.name)
-		s.parent.order = nil
+	k := s.parent.kids
+	if i, ok := k.search(s.name); ok && k.list[i] == s {
+		k.own(0)
+		k.list = slices.Delete(k.list, i, i+1)
 	}
+}
+
+// Name returns the last element of the path of s, empty for the root.
+func (s *Scope) Name() string {
+	if s == nil {
+		return ""
+	}
+	return s.name
+}
+
+// Each calls visit with what is directly below s, in the order of names: with the name,
+// the metric it carries if it carries one, and the scope, which is nil for what has
+// nothing below it by its making, such as a field of a group. Other than in All the Summary
+// of a stat is nil before its first window has closed. No lock is held while visit or a
+// gauge runs.
+func (s *Scope) Each(visit func(name string, m Metric, ok bool, below *Scope)) {
+	if s != nil {
+		s.each(s.tree(), func(name string, m Metric, ok bool, below *Scope) bool {
+			visit(name, m, ok, below)
+			return true
+		})
+	}
+}
+
+// Metric returns what s carries itself, false if that is nothing. Other than in All
+// the Summary of a stat is nil before its first window has closed.
+func (s *Scope) Metric() (Metric, bool) {
+	if s == nil {
+		return Metric{}, false
+	}
+	return s.read(s.tree())
 }
 
 // All yields the metrics of s and below with their paths relative to s, every
@@ -108,88 +137,44 @@ func (s *Scope) Prune() {
 // step only. No lock is held while the loop body or a gauge runs.
 func (s *Scope) All() iter.Seq2[[]string, Metric] {
 	return func(yield func([]string, Metric) bool) {
-		if s != nil {
-			s.walk(make([]string, 0, 16), yield)
+		if s == nil {
+			return
 		}
+		path := make([]string, 0, 16)
+		if m, ok := s.Metric(); ok && !m.early() && !yield(path, m) {
+			return
+		}
+		s.walk(s.tree(), path, yield)
 	}
 }
 
-func (s *Scope) walk(path []string, yield func([]string, Metric) bool) bool {
-	if m, ok := s.read(); ok && !yield(path, m) {
-		return false
-	}
-	for _, k := range s.sorted() {
-		if !k.walk(append(path, k.name), yield) {
+func (s *Scope) walk(t *Tree, path []string, yield func([]string, Metric) bool) bool {
+	return s.each(t, func(name string, m Metric, ok bool, below *Scope) bool {
+		at := append(path, name)
+		if ok && !m.early() && !yield(at, m) {
 			return false
 		}
-	}
-	return true
+		return below == nil || below.walk(t, at, yield)
+	})
 }
 
-func (s *Scope) read() (Metric, bool) {
-	s.mu.Lock()
+// read is Metric for those who know the tree.
+func (s *Scope) read(t *Tree) (Metric, bool) {
+	t.mu.RLock()
 	m := s.metric
-	s.mu.Unlock()
+	t.mu.RUnlock()
 	if m == nil {
 		return Metric{}, false
 	}
 	return m.read()
 }
 
-func (s *Scope) kid(name string) *Scope {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if k := s.kids[name]; k != nil {
-		return k
+// tree returns the tree that s is or was part of.
+func (s *Scope) tree() *Tree {
+	for s.parent != nil {
+		s = s.parent
 	}
-	if k := s.grouped(name); k != nil {
-		return k
-	}
-	if s.kids == nil {
-		s.kids = make(map[string]*Scope)
-	}
-	// The name is cloned since it may be a piece of a request's header block.
-	k := &Scope{tree: s.tree, parent: s, name: strings.Clone(name)}
-	s.kids[k.name] = k
-	s.order = nil
-	return k
-}
-
-// sorted returns the scopes below s in the order of their names, with those that stand
-// for the fields of groups. The slice is shared and must not be written to.
-func (s *Scope) sorted() []*Scope {
-	s.mu.Lock()
-	order, groups := s.made(), s.groups
-	s.mu.Unlock()
-	if groups != nil {
-		return s.withGroups(order, groups)
-	}
-	return order
-}
-
-// made is sorted without groups. The caller holds mu.
-func (s *Scope) made() []*Scope {
-	if s.order == nil && len(s.kids) > 0 {
-		s.order = make([]*Scope, 0, len(s.kids))
-		for _, k := range s.kids {
-			s.order = append(s.order, k)
-		}
-		slices.SortFunc(s.order, func(a, b *Scope) int { return strings.Compare(a.name, b.name) })
-	}
-	return s.order
-}
-
-func (s *Scope) closeWindow(scratch []uint32) {
-	s.mu.Lock()
-	stat, _ := s.metric.(*Stat)
-	kids := s.made()
-	s.mu.Unlock()
-	if stat != nil {
-		stat.closeWindow(scratch)
-	}
-	for _, k := range kids {
-		k.closeWindow(scratch)
-	}
+	return s.kids.tree
 }
 
 // path returns the elements from the root to s, for messages.
@@ -204,15 +189,16 @@ func (s *Scope) path() []string {
 // another kind, the caller gets a metric that works and that nobody sees: a
 // clash of names must not take a request down.
 func install[M metric](at *Scope, build func(*Scope) M) M {
-	at.mu.Lock()
-	defer at.mu.Unlock()
+	t := at.tree()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if at.metric == nil {
 		at.metric = build(at)
 	}
 	m, ok := at.metric.(M)
 	if !ok {
 		m = build(at)
-		at.tree.log.Warn("telemetry: metric is already of another kind and stays so",
+		t.log.Warn("telemetry: metric is already of another kind and stays so",
 			slog.String("metric", strings.Join(at.path(), "/")))
 	}
 	return m

@@ -1,6 +1,8 @@
 package telemetry
 
 import (
+	"iter"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -15,24 +17,35 @@ const (
 
 type page [pageBuckets]atomic.Uint32
 
-// Stat is the distribution of values over a window: latencies, sizes, counts.
-// Percentiles are exact up to 100 and within 0.5 % beyond; count, sum and average
-// are exact. Readers see the last window that was closed (see Tree), so a stat
-// has no summary before the end of the first one.
+// Stat is the distribution of values: latencies, sizes, counts. Percentiles are exact
+// up to 100 and within 0.5 % beyond; count, sum and average are exact. They describe
+// the last window that was closed (see Tree), so a stat has no summary before the end
+// of the first one. Total and Histogram are of everything since the stat was made.
 //
 // It is safe for concurrent use without locks, takes up to 2^32-1 values of a kind
 // per window, and nothing happens when it is nil.
 type Stat struct {
 	buckets *buckets
 	last    atomic.Pointer[Summary]
+	values  atomic.Pointer[values] // nil until the first one: most stats stay without
+}
 
-	// excess is how much the values exceed the lower bounds of their buckets in
-	// total. The sum follows from it and the counts, so that a value in a bucket
-	// of width one costs a single atomic addition, and so that a value recorded
+// values are what a stat has recorded.
+type values struct {
+	// excess is how much the values of the window exceed the lower bounds of their
+	// buckets in total. The sum follows from it and the counts, so that a value in a
+	// bucket of width one costs a single atomic addition, and so that a value recorded
 	// while a window closes cannot be counted in one window and summed in another
 	// but for a sliver of it.
 	excess atomic.Int64
 	pages  [pages]atomic.Pointer[page]
+
+	// closing is held while a window's values move to what follows, so that nobody
+	// who adds up both sees them twice or not at all.
+	closing sync.Mutex
+	count   int64 // of the windows that were closed
+	sum     int64
+	cells   cells
 }
 
 // Record adds a value. It is taken as 0 if negative and as 2^31-1 if greater.
@@ -42,13 +55,17 @@ func (s *Stat) Record(v int64) {
 	}
 	value := uint32(min(max(v, 0), maxValue))
 	i := s.buckets.index(value)
-	p := s.pages[i>>pageBits].Load()
+	all := s.values.Load()
+	if all == nil {
+		all = s.newValues()
+	}
+	p := all.pages[i>>pageBits].Load()
 	if p == nil {
-		p = s.newPage(i >> pageBits)
+		p = all.newPage(i >> pageBits)
 	}
 	p[i%pageBuckets].Add(1)
 	if e := value - s.buckets.lower(i); e != 0 {
-		s.excess.Add(int64(e))
+		all.excess.Add(int64(e))
 	}
 }
 
@@ -72,54 +89,128 @@ func (s *Stat) Live() Summary {
 	if s == nil {
 		return Summary{}
 	}
-	counts := make([]uint32, s.buckets.len())
-	for i := range s.pages {
-		if p := s.pages[i].Load(); p != nil {
-			for j := range p {
-				if n := p[j].Load(); n != 0 {
-					counts[i<<pageBits+j] = n
-				}
-			}
-		}
+	all := s.values.Load()
+	if all == nil {
+		return Summary{}
 	}
-	return s.buckets.summarise(counts, s.excess.Load())
+	counts := make([]uint32, s.buckets.len())
+	for i, n := range all.live() {
+		counts[i] = n
+	}
+	return s.buckets.summarise(counts, all.excess.Load())
+}
+
+// Total returns how many values were recorded since the stat was made, and their sum.
+// Neither ever shrinks.
+func (s *Stat) Total() (count, sum int64) {
+	if s == nil {
+		return 0, 0
+	}
+	all := s.values.Load()
+	if all == nil {
+		return 0, 0
+	}
+	all.closing.Lock()
+	defer all.closing.Unlock()
+	count, sum = all.count, all.sum
+	for i, n := range all.live() {
+		count += int64(n)
+		sum += int64(n) * int64(s.buckets.lower(i))
+	}
+	return count, sum + all.excess.Load()
+}
+
+// Histogram replaces what is in h, whose memory it uses again, by the values since the
+// stat was made. None of its numbers ever shrinks.
+func (s *Stat) Histogram(h *Histogram) {
+	*h = Histogram{Buckets: h.Buckets[:0]}
+	if s == nil {
+		return
+	}
+	all := s.values.Load()
+	if all == nil {
+		return
+	}
+	all.closing.Lock()
+	defer all.closing.Unlock()
+	h.Count, h.Sum = all.count, all.sum
+	all.cells.appendTo(h)
+	for i, n := range all.live() {
+		h.Count += int64(n)
+		h.Sum += int64(n) * int64(s.buckets.lower(i))
+		h.add(s.buckets.native[i], int64(n))
+	}
+	h.Sum += all.excess.Load()
 }
 
 func (s *Stat) read() (Metric, bool) {
-	last := s.last.Load()
-	return Metric{Kind: KindStat, Summary: last}, last != nil
+	return Metric{Kind: KindStat, Summary: s.last.Load(), Stat: s}, true
 }
 
 // closeWindow publishes the summary of the current window and starts the next
 // one. Calls must not overlap. Scratch has a zero for each bucket, and is left so.
 func (s *Stat) closeWindow(scratch []uint32) {
-	used := false
-	for i := range s.pages {
-		p := s.pages[i].Load()
-		if p == nil {
-			continue
+	all := s.values.Load()
+	first, last := len(scratch), 0
+	var excess int64
+	if all != nil {
+		all.closing.Lock()
+		for i := range all.live() {
+			scratch[i] = all.pages[i>>pageBits].Load()[i%pageBuckets].Swap(0)
+			first, last = min(first, int(i)), int(i)
 		}
-		for j := range p {
-			if p[j].Load() != 0 {
-				scratch[i<<pageBits+j] = p[j].Swap(0)
-				used = true
-			}
-		}
+		excess = all.excess.Swap(0)
+		all.close(s.buckets, scratch, first, last, excess)
+		all.closing.Unlock()
 	}
-	if !used {
+	if first > last {
 		// An idle stat need not get a new summary each minute.
-		if last := s.last.Load(); last == nil || last.Count != 0 {
+		if old := s.last.Load(); old == nil || old.Count != 0 {
 			s.last.Store(&s.buckets.idle)
 		}
 		return
 	}
-	sum := s.buckets.summarise(scratch, s.excess.Swap(0))
+	sum := s.buckets.summarise(scratch[:last+1], excess)
 	s.last.Store(&sum)
-	clear(scratch)
+	clear(scratch[first : last+1])
 }
 
-// newPage is apart from Record to keep that small.
-func (s *Stat) newPage(i uint) *page {
-	s.pages[i].CompareAndSwap(nil, new(page))
-	return s.pages[i].Load()
+// close adds a window to what was recorded before. It is called with closing held.
+func (all *values) close(b *buckets, counts []uint32, first, last int, excess int64) {
+	for i := first; i <= last; i++ {
+		if n := counts[i]; n != 0 {
+			all.count += int64(n)
+			all.sum += int64(n) * int64(b.lower(uint(i)))
+			all.cells = all.cells.add(b.native[i], uint64(n))
+		}
+	}
+	all.sum += excess
+}
+
+// live yields the buckets that have values in the current window.
+func (all *values) live() iter.Seq2[uint, uint32] {
+	return func(yield func(uint, uint32) bool) {
+		for i := range all.pages {
+			p := all.pages[i].Load()
+			if p == nil {
+				continue
+			}
+			for j := range p {
+				if n := p[j].Load(); n != 0 && !yield(uint(i<<pageBits+j), n) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// newValues and newPage are apart from Record to keep that small.
+func (s *Stat) newValues() *values {
+	s.values.CompareAndSwap(nil, new(values))
+	return s.values.Load()
+}
+
+func (all *values) newPage(i uint) *page {
+	all.pages[i].CompareAndSwap(nil, new(page))
+	return all.pages[i].Load()
 }

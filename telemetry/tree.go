@@ -3,6 +3,7 @@ package telemetry
 import (
 	"iter"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -26,6 +27,8 @@ type Options struct {
 // Tree has nil scopes, which measure nothing.
 type Tree struct {
 	root    Scope
+	mu      sync.RWMutex      // of all scopes
+	names   map[string]string // those that many scopes have, under mu
 	log     *slog.Logger
 	buckets *buckets
 
@@ -39,11 +42,11 @@ type Tree struct {
 
 // NewTree returns an empty tree. Close it to end its timer.
 func NewTree(opts Options) *Tree {
-	t := &Tree{log: opts.Log, buckets: newBuckets(), stop: make(chan struct{})}
+	t := &Tree{log: opts.Log, names: map[string]string{}, buckets: newBuckets(), stop: make(chan struct{})}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
-	t.root.tree = t
+	t.root.kids = &kids{tree: t}
 	t.scratch = make([]uint32, t.buckets.len())
 	switch {
 	case opts.Window == 0:
@@ -88,7 +91,7 @@ func (t *Tree) CloseWindow() {
 	}
 	t.window.Lock()
 	defer t.window.Unlock()
-	t.root.closeWindow(t.scratch)
+	t.root.closeWindow(t)
 }
 
 // Close ends the timer and waits for it. The tree stays usable: counters and
@@ -100,4 +103,21 @@ func (t *Tree) Close() error {
 	t.stopOnce.Do(func() { close(t.stop) })
 	t.stopped.Wait()
 	return nil
+}
+
+// maxNames bounds what intern keeps. weft's own metrics have some 200 names.
+const maxNames = 1000
+
+// intern returns a name that does not keep alive what the caller has cut it from, such
+// as a request's header block. Names of metrics are shared. It is called with mu held.
+func (t *Tree) intern(name string) string {
+	if known, ok := t.names[name]; ok {
+		return known
+	}
+	name = strings.Clone(name)
+	// What has a slash is an id or an address.
+	if len(t.names) < maxNames && len(name) <= 40 && !strings.Contains(name, "/") {
+		t.names[name] = name
+	}
+	return name
 }

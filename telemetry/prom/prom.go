@@ -1,6 +1,14 @@
-// Package prom writes a telemetry tree in the Prometheus text format, with the
-// metric names and labels of Linkerd's io.l5d.prometheus, which existing
-// dashboards and alerts query.
+// Package prom writes a telemetry tree for Prometheus, with the metric names and labels
+// of Linkerd's io.l5d.prometheus, which existing dashboards and alerts query: as text
+// with # TYPE and # HELP, as OpenMetrics, as protobuf with native histograms, or, for
+// those who count on it, exactly as the original did.
+//
+// A stat is up to three families. NAME is a summary: its quantiles are those of the last
+// closed window, as in the original, but its _count and _sum count from the start, so that
+// rate() has a meaning. NAME_avg is the average of the last window. NAME_histogram has
+// everything since the start: as a native histogram in protobuf, and in classic buckets
+// in text where it is asked for. A histogram of its own has its price in one place, and
+// lets a summary, whose quantiles are cheap and exact, live beside it.
 package prom
 
 import (
@@ -9,40 +17,76 @@ import (
 	"github.com/weft-mesh/weft/telemetry"
 )
 
-// ContentType is that of the output.
-const ContentType = "text/plain; version=0.0.4; charset=utf-8"
-
-// Options configure Write. The zero Options give what the original gives.
+// Options configure Write. The zero Options are text with types.
 type Options struct {
 	// Prefix goes before all metric names.
 	Prefix string
 
-	// Types adds # TYPE lines and sorts the output by metric name, since the format
-	// wants all samples of a typed metric in one block. The samples stay the same.
-	Types bool
+	// Format is in which form the metrics are written.
+	Format Format
+
+	// ClassicHistograms adds the histograms of stats in classic buckets, whose bounds
+	// are powers of two, to the formats that are text.
+	ClassicHistograms bool
+
+	// Compatible gives what the original gives and nothing else: no TYPE and HELP, its
+	// escaping of labels, in which values cannot be told from each other that differ in
+	// backslashes and quotes, and _count and _sum of the last closed window, over which
+	// rate() has no meaning. Format and ClassicHistograms have no effect.
+	Compatible bool
 }
 
-// Write writes the metrics of t. Counters and gauges are live; stats describe the
-// last closed window, so rate() over their _count and _sum has no meaning, and
-// stats whose last window was empty are left out. It returns the error of w.
-func Write(w io.Writer, t *telemetry.Tree, opts Options) error {
-	if opts.Types {
-		return writeTyped(w, t, opts.Prefix)
+// ContentType is that of what Write writes.
+func (o Options) ContentType() string {
+	if o.Compatible {
+		return Text.contentType()
 	}
-	var (
-		s   series
-		out []byte
-	)
-	for path, m := range t.All() {
-		s.rewrite(opts.Prefix, path)
-		out = s.append(out, m)
-		if len(out) > 32<<10 {
-			if _, err := w.Write(out); err != nil {
-				return err
-			}
-			out = out[:0]
-		}
+	return o.Format.contentType()
+}
+
+// Write writes the metrics of t: all samples of a family in one block, families by name.
+// Stats that never had a value are left out. It returns the error of w.
+//
+// Where two metrics of the tree have the same name and labels once characters were
+// replaced, the first one counts; where those of a name are of different kinds, they
+// are untyped.
+func Write(w io.Writer, t *telemetry.Tree, o Options) error {
+	out := &output{w: w}
+	switch {
+	case o.Compatible:
+		out.compatible(t, o.Prefix)
+	case o.Format == Protobuf:
+		out.protobuf(collect(t, o.Prefix, protoLabels{}))
+	case o.Format == OpenMetrics:
+		x := text{output: out, open: true, classic: o.ClassicHistograms}
+		x.write(collect(t, o.Prefix, textLabels{separator: ","}))
+		out.buf = append(out.buf, "# EOF\n"...)
+	default:
+		x := text{output: out, classic: o.ClassicHistograms}
+		x.write(collect(t, o.Prefix, textLabels{separator: ", "}))
 	}
-	_, err := w.Write(out)
-	return err
+	out.flush()
+	return out.err
+}
+
+// output builds what is written in pieces that it hands to w. After an error it writes
+// nothing more.
+type output struct {
+	w   io.Writer
+	buf []byte
+	err error
+}
+
+// full hands a piece to w once there is enough.
+func (o *output) full() {
+	if len(o.buf) > 64<<10 {
+		o.flush()
+	}
+}
+
+func (o *output) flush() {
+	if o.err == nil && len(o.buf) > 0 {
+		_, o.err = o.w.Write(o.buf)
+	}
+	o.buf = o.buf[:0]
 }

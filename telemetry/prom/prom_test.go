@@ -33,6 +33,9 @@ func write(t *testing.T, tree *telemetry.Tree, opts prom.Options) string {
 	return b.String()
 }
 
+// compatible gives what the vectors of the original have.
+var compatible = prom.Options{Compatible: true}
+
 func TestNames(t *testing.T) {
 	for _, v := range []struct {
 		id     string
@@ -66,7 +69,7 @@ func TestNames(t *testing.T) {
 		t.Run(v.id, func(t *testing.T) {
 			tree := newTree(t)
 			tree.Scope().Counter(v.path...).Add(v.n)
-			assert.Equal(t, v.want+"\n", write(t, tree, prom.Options{Prefix: v.prefix}))
+			assert.Equal(t, v.want+"\n", write(t, tree, prom.Options{Prefix: v.prefix, Compatible: true}))
 		})
 	}
 }
@@ -75,28 +78,28 @@ func TestGauges(t *testing.T) {
 	tree := newTree(t)
 	v := 1.0
 	tree.Scope("jvm", "mem", "current").Gauge("used", func() float64 { return v })
-	assert.Equal(t, "jvm:mem:current:used 1.0\n", write(t, tree, prom.Options{}), "7.9")
+	assert.Equal(t, "jvm:mem:current:used 1.0\n", write(t, tree, compatible), "7.9")
 	v = 2
-	assert.Equal(t, "p_jvm:mem:current:used 2.0\n", write(t, tree, prom.Options{Prefix: "p_"}), "86")
+	assert.Equal(t, "p_jvm:mem:current:used 2.0\n", write(t, tree, prom.Options{Prefix: "p_", Compatible: true}), "86")
 	v = math.Inf(1)
-	assert.Equal(t, "jvm:mem:current:used +Inf\n", write(t, tree, prom.Options{}))
+	assert.Equal(t, "jvm:mem:current:used +Inf\n", write(t, tree, compatible))
 	v = math.NaN()
-	assert.Equal(t, "jvm:mem:current:used NaN\n", write(t, tree, prom.Options{}))
+	assert.Equal(t, "jvm:mem:current:used NaN\n", write(t, tree, compatible))
 }
 
 func TestStats(t *testing.T) {
 	tree := newTree(t)
 	s := tree.Scope("foo", "bar").Stat("bas")
-	assert.Empty(t, write(t, tree, prom.Options{}), "89")
+	assert.Empty(t, write(t, tree, compatible), "89")
 	s.Record(1)
-	assert.Empty(t, write(t, tree, prom.Options{}), "87: before the snapshot")
+	assert.Empty(t, write(t, tree, compatible), "87: before the snapshot")
 	tree.CloseWindow()
 	assert.Equal(t, lines(
 		"x_foo:bar:bas_count 1", "x_foo:bar:bas_sum 1", "x_foo:bar:bas_avg 1.0",
 		`x_foo:bar:bas{quantile="0"} 1`, `x_foo:bar:bas{quantile="0.5"} 1`, `x_foo:bar:bas{quantile="0.9"} 1`,
 		`x_foo:bar:bas{quantile="0.95"} 1`, `x_foo:bar:bas{quantile="0.99"} 1`, `x_foo:bar:bas{quantile="0.999"} 1`,
 		`x_foo:bar:bas{quantile="0.9999"} 1`, `x_foo:bar:bas{quantile="1"} 1`,
-	), write(t, tree, prom.Options{Prefix: "x_"}), "87: after it")
+	), write(t, tree, prom.Options{Prefix: "x_", Compatible: true}), "87: after it")
 
 	s.Record(1)
 	s.Record(2)
@@ -106,43 +109,17 @@ func TestStats(t *testing.T) {
 		`foo:bar:bas{quantile="0"} 1`, `foo:bar:bas{quantile="0.5"} 1`, `foo:bar:bas{quantile="0.9"} 2`,
 		`foo:bar:bas{quantile="0.95"} 2`, `foo:bar:bas{quantile="0.99"} 2`, `foo:bar:bas{quantile="0.999"} 2`,
 		`foo:bar:bas{quantile="0.9999"} 2`, `foo:bar:bas{quantile="1"} 2`,
-	), write(t, tree, prom.Options{}), "88")
+	), write(t, tree, compatible), "88")
 
 	tree.CloseWindow()
-	assert.Empty(t, write(t, tree, prom.Options{}), "89: empty window")
+	assert.Empty(t, write(t, tree, compatible), "89: empty window")
 
 	lat := tree.Scope("rt", "http", "server", "0.0.0.0/4140").Stat("request_latency_ms")
 	lat.Record(5)
 	tree.CloseWindow()
-	out := write(t, tree, prom.Options{})
+	out := write(t, tree, compatible)
 	assert.Contains(t, out, `rt:server:request_latency_ms{rt="http", server="0.0.0.0/4140", quantile="0.99"} 5`+"\n", "7.9")
 	assert.Contains(t, out, `rt:server:request_latency_ms_count{rt="http", server="0.0.0.0/4140"} 1`+"\n", "7.9")
-}
-
-func TestTypes(t *testing.T) {
-	tree := newTree(t)
-	for _, c := range []string{"#/b", "#/a"} {
-		client := tree.Scope("rt", "http", "client", c)
-		client.Counter("requests").Inc()
-		client.UpDown("pending").Inc()
-		client.Stat("idle")
-	}
-	tree.Scope("a").Stat("lat").Record(1)
-	tree.CloseWindow()
-	tree.Scope("x.y").Counter().Inc()
-	tree.Scope("x_y").UpDown().Inc()
-	assert.Equal(t, lines(
-		"# TYPE a:lat summary",
-		`a:lat{quantile="0"} 1`, `a:lat{quantile="0.5"} 1`, `a:lat{quantile="0.9"} 1`, `a:lat{quantile="0.95"} 1`,
-		`a:lat{quantile="0.99"} 1`, `a:lat{quantile="0.999"} 1`, `a:lat{quantile="0.9999"} 1`, `a:lat{quantile="1"} 1`,
-		"a:lat_sum 1", "a:lat_count 1",
-		"# TYPE a:lat_avg gauge", "a:lat_avg 1.0",
-		"# TYPE rt:client:pending gauge",
-		`rt:client:pending{rt="http", client="#/a"} 1.0`, `rt:client:pending{rt="http", client="#/b"} 1.0`,
-		"# TYPE rt:client:requests counter",
-		`rt:client:requests{rt="http", client="#/a"} 1`, `rt:client:requests{rt="http", client="#/b"} 1`,
-		"# TYPE x_y untyped", "x_y 1", "x_y 1.0",
-	), write(t, tree, prom.Options{Types: true}))
 }
 
 func lines(l ...string) string { return strings.Join(l, "\n") + "\n" }
@@ -154,8 +131,9 @@ func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("gone") }
 func TestWriterFails(t *testing.T) {
 	tree := newTree(t)
 	tree.Scope("a").Counter("b").Inc()
-	require.EqualError(t, prom.Write(failingWriter{}, tree, prom.Options{}), "gone")
-	require.EqualError(t, prom.Write(failingWriter{}, tree, prom.Options{Types: true}), "gone")
+	for _, o := range []prom.Options{{}, compatible, {Format: prom.OpenMetrics}, {Format: prom.Protobuf}} {
+		require.EqualError(t, prom.Write(failingWriter{}, tree, o), "gone")
+	}
 	require.NoError(t, prom.Write(&bytes.Buffer{}, nil, prom.Options{}))
 }
 
@@ -167,9 +145,13 @@ func ExampleWrite() {
 	telemetry.NewFailures(client, telemetry.FailuresOptions{}).Record("com.example.Outer", "com.example.Cause")
 	_ = prom.Write(os.Stdout, tree, prom.Options{})
 	// Output:
+	// # HELP rt:client:failures Failed exchanges: all without the label exception; by name, and by the names of causes, with it.
+	// # TYPE rt:client:failures counter
 	// rt:client:failures{rt="http", client="#/io.l5d.fs/web"} 1
 	// rt:client:failures{rt="http", client="#/io.l5d.fs/web", exception="com.example.Outer"} 1
 	// rt:client:failures{rt="http", client="#/io.l5d.fs/web", exception="com.example.Outer:com.example.Cause"} 1
+	// # HELP rt:client:requests Attempts at a bound name: requests, their retries and requeues.
+	// # TYPE rt:client:requests counter
 	// rt:client:requests{rt="http", client="#/io.l5d.fs/web"} 3
 }
 
