@@ -35,6 +35,7 @@ func (p *Proxy) adminOptions() admin.Options {
 		o.Influx = o.Influx || t.Influx
 		if t.Prometheus != nil {
 			o.PrometheusPath, o.PrometheusPrefix = t.Prometheus.Path, t.Prometheus.Prefix
+			o.PrometheusCompatible = t.Prometheus.Compatible
 		}
 	}
 	if u := p.cfg.Usage; u.Enabled == nil || *u.Enabled {

@@ -11,7 +11,7 @@ import (
 // client=~"#/io.l5d.fs/world-v2",rt="http", $window for the window, such as 90s, and
 // $prefix for that of the names. Latencies are in milliseconds.
 //
-// The defaults take the counters' increase, and the latencies of the windows that the
+// The defaults take the counters' increase, and the latencies of the last windows that the
 // proxies have closed since the begin of the window, as means weighted by requests.
 type Queries struct {
 	Requests, Successes  string
@@ -23,8 +23,9 @@ const (
 	successesQuery = `(sum(increase($prefixrt:client:success{$series}[$window])) or vector(0))`
 	requestsQuery  = successesQuery + ` + (sum(increase($prefixrt:client:failures{$series,exception=""}[$window])) or vector(0))`
 
-	// A window that has the sum of then is the one of then.
-	closedQuery   = `($prefixrt:client:request_latency_ms_count{$series} unless ($prefixrt:client:request_latency_ms_sum{$series} == $prefixrt:client:request_latency_ms_sum{$series} offset $window))`
+	// Quantiles are of the last closed window. One that has the average of then is the
+	// one of then. What was counted since weighs them.
+	closedQuery   = `(increase($prefixrt:client:request_latency_ms_count{$series}[$window]) unless ($prefixrt:client:request_latency_ms_avg{$series} == $prefixrt:client:request_latency_ms_avg{$series} offset $window))`
 	timedQuery    = `sum` + closedQuery
 	quantileQuery = `sum($prefixrt:client:request_latency_ms{$series,quantile="Q"} * ignoring(quantile) group_left() ` + closedQuery + `) / sum` + closedQuery
 )

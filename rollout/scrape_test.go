@@ -32,14 +32,16 @@ func newProxy(t *testing.T) *proxy {
 	p := &proxy{t: t}
 	p.restart()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /admin/metrics/prometheus", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /admin/metrics/prometheus", func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.sick {
 			http.Error(w, "sick", http.StatusServiceUnavailable)
 			return
 		}
-		_ = prom.Write(w, p.tree, prom.Options{})
+		o, err := prom.Options{}.Negotiate(r.Header.Values("Accept"), r.URL.RawQuery)
+		assert.NoError(p.t, err)
+		_ = prom.Write(w, p.tree, o)
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(func() {

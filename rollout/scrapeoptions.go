@@ -57,6 +57,9 @@ func (o ScrapeOptions) check() (targets []string, older, newer, service *regexp.
 		if u.Path == "" || u.Path == "/" {
 			u.Path = "/admin/metrics/prometheus"
 		}
+		if u.RawQuery == "" {
+			u.RawQuery = "format=linkerd" // which has the counts of windows, as every Linkerd has
+		}
 		targets = append(targets, u.String())
 	}
 	if o.Quorum < 0 || o.Quorum > len(o.Proxies) {

@@ -34,6 +34,7 @@ func (d *Daemon) adminOptions() admin.Options {
 		o.Influx = o.Influx || t.Influx
 		if t.Prometheus != nil {
 			o.PrometheusPath, o.PrometheusPrefix = t.Prometheus.Path, t.Prometheus.Prefix
+			o.PrometheusCompatible = t.Prometheus.Compatible
 		}
 	}
 	for _, x := range d.names.Discovery() {

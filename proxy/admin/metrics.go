@@ -10,21 +10,37 @@ import (
 )
 
 func (x *site) metrics(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", typeJSON)
-	err := telemetry.WriteJSON(w, x.opts.Tree, telemetry.ParseJSONOptions(r.URL.Query()))
-	if !errors.Is(err, telemetry.ErrNoSubtree) {
-		return // written, or nobody is left to be told
-	}
-	text, err := marshal(err.Error())
+	o, err := telemetry.ParseJSONOptions(r.URL.RawQuery)
 	if err != nil {
-		text = []byte(`""`)
+		refuse(w, http.StatusBadRequest, err)
+		return
 	}
-	write(w, http.StatusNotFound, typeJSON, append(append([]byte(`{"error": `), text...), '}'))
+	w.Header().Set("Content-Type", typeJSON)
+	// Any other error is that nobody is left to be told.
+	if err = telemetry.WriteJSON(w, x.opts.Tree, o); errors.Is(err, telemetry.ErrNoSubtree) {
+		refuse(w, http.StatusNotFound, err)
+	}
 }
 
-func (x *site) prometheus(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", prom.ContentType)
-	_ = prom.Write(w, x.opts.Tree, prom.Options{Prefix: x.opts.PrometheusPrefix}) // nobody is left to be told
+// refuse says in JSON why there are no metrics.
+func refuse(w http.ResponseWriter, status int, err error) {
+	text, bad := marshal(err.Error())
+	if bad != nil {
+		text = []byte(`""`)
+	}
+	write(w, status, typeJSON, append(append([]byte(`{"error": `), text...), '}'))
+}
+
+func (x *site) prometheus(w http.ResponseWriter, r *http.Request) {
+	o := prom.Options{Prefix: x.opts.PrometheusPrefix, Compatible: x.opts.PrometheusCompatible}
+	o, err := o.Negotiate(r.Header.Values("Accept"), r.URL.RawQuery)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", o.ContentType())
+	w.Header().Set("Vary", "Accept")
+	_ = prom.Write(w, x.opts.Tree, o) // nobody is left to be told
 }
 
 func (x *site) influx(w http.ResponseWriter, r *http.Request) {

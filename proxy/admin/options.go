@@ -37,6 +37,9 @@ type Options struct {
 	// DefaultPrometheusPath. PrometheusPrefix goes before the names of all metrics.
 	PrometheusPath, PrometheusPrefix string
 
+	// PrometheusCompatible has them there as the original had them: see prom.Options.
+	PrometheusCompatible bool
+
 	// Influx has the page /admin/metrics/influxdb, the metrics in InfluxDB's line protocol.
 	Influx bool
 

@@ -58,6 +58,8 @@ func pages() []page {
 		{target: "/admin/metrics.json?q=foo&pretty=1", contentType: json, is: "{\n  \"bar/bas\" : 1.0\n}"},
 		{target: "/admin/metrics.json", contentType: json, contains: `"rt/plain/service/svc/web/request_latency_ms.count":1`},
 		{target: "/admin/metrics/prometheus", contentType: "text/plain; version=0.0.4; charset=utf-8", contains: `rt:server:requests{rt="plain", server="127.0.0.1/4140"} 3`},
+		{target: "/admin/metrics/prometheus?format=openmetrics", contentType: "application/openmetrics-text; version=1.0.0; charset=utf-8", contains: `rt:server:requests_total{rt="plain",server="127.0.0.1/4140"} 3`},
+		{target: "/admin/metrics/prometheus?format=linkerd", contentType: "text/plain; version=0.0.4; charset=utf-8", contains: `rt:server:requests{rt="plain", server="127.0.0.1/4140"} 3`},
 		{target: "/admin/metrics/usage", contentType: json, is: `{"pid":"x"}`},
 		{target: "/admin/threads", contentType: text, contains: "goroutine "},
 		{target: "/admin/threads.json", contentType: jsonUTF8, contains: `"state":"running","stack":["`},

@@ -22,7 +22,9 @@ type Telemeter struct {
 	Run func(ctx context.Context) error
 }
 
-// Prometheus is a page of metrics in Prometheus' text format.
+// Prometheus is a page of metrics in Prometheus' formats.
 type Prometheus struct {
 	Path, Prefix string
+	// Compatible has it as the original had it.
+	Compatible bool
 }

@@ -14,7 +14,7 @@ func telemeters() []config.Entry {
 	role, t := config.RoleTelemeter, config.Traits{}
 	return []config.Entry{
 		config.Define(role, "io.l5d.prometheus", func(c kinds.PrometheusTelemeter, _ plugin.TelemeterEnv) (plugin.Telemeter, error) {
-			return plugin.Telemeter{Prometheus: &plugin.Prometheus{Path: c.Path, Prefix: c.Prefix}}, nil
+			return plugin.Telemeter{Prometheus: &plugin.Prometheus{Path: c.Path, Prefix: c.Prefix, Compatible: c.Compatible}}, nil
 		}, t),
 		config.Define(role, "io.l5d.influxdb", func(none, plugin.TelemeterEnv) (plugin.Telemeter, error) { return plugin.Telemeter{Influx: true}, nil }, t),
 		config.Define(role, "io.l5d.recentRequests", func(c kinds.RecentRequestsTelemeter, _ plugin.TelemeterEnv) (plugin.Telemeter, error) {

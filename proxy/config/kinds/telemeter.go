@@ -10,6 +10,10 @@ import (
 type PrometheusTelemeter struct {
 	Path   string `yaml:"path"` // /admin/metrics/prometheus
 	Prefix string `yaml:"prefix"`
+
+	// Compatible is weft's own key: the output is the original's to the letter, with
+	// counts of the last window and without types.
+	Compatible bool `yaml:"compatible"`
 }
 
 // StatsDTelemeter is the configuration of io.l5d.statsd.
