@@ -31,6 +31,9 @@ const (
 	FailureCancelled      = "com.twitter.finagle.CancelledRequestException"
 	FailureFastFail       = "com.twitter.finagle.FailedFastException"
 	FailureUnknown        = "com.twitter.finagle.Failure"
+
+	// FailureRejected is the flag in front of the name of what was refused unprocessed.
+	FailureRejected = "rejected"
 )
 
 // FailureNames returns the chain of names under which err counts, outermost

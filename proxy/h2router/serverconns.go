@@ -2,42 +2,30 @@ package h2router
 
 import (
 	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/http2"
+	"github.com/weft-mesh/weft/transport/meshhttp"
 )
 
 // serverConns counts the connections of a listener and their bytes.
-type serverConns struct {
-	connects, closes *telemetry.Counter
-	received, sent   *telemetry.Counter
-	open             *telemetry.UpDown
-	duration         *telemetry.Stat
-}
+type serverConns struct{ stats *transport.ConnStats }
 
-var _ http2.ServerObserver = (*serverConns)(nil)
+var _ http2.ServerObserver = serverConns{}
 
-func newServerConns(s *telemetry.Scope) *serverConns {
-	return &serverConns{
-		connects: s.Counter("connects"), closes: s.Counter("closes"),
-		received: s.Counter("received_bytes"), sent: s.Counter("sent_bytes"),
-		open: s.UpDown("connections"), duration: s.Stat("connection_duration"),
-	}
+func newServerConns(s *telemetry.Scope) serverConns {
+	return serverConns{transport.NewConnStats(s)}
 }
 
 // count returns options whose connections have their bytes counted.
-func (c *serverConns) count(o http2.Options) http2.Options {
-	o.Received, o.Sent = c.received.Add, c.sent.Add
+func (c serverConns) count(o http2.Options) http2.Options {
+	o.Received, o.Sent = c.stats.Received, c.stats.Sent
 	return o
 }
 
 // Opened implements http2.ServerObserver.
-func (c *serverConns) Opened(*http2.Conn) {
-	c.connects.Inc()
-	c.open.Inc()
-}
+func (c serverConns) Opened(conn *http2.Conn) { c.stats.Opened(conn.Secure()) }
 
 // Closed implements http2.ServerObserver.
-func (c *serverConns) Closed(conn *http2.Conn, _ error) {
-	c.closes.Inc()
-	c.open.Dec()
-	c.duration.RecordMillis(conn.Age())
+func (c serverConns) Closed(conn *http2.Conn, err error) {
+	c.stats.Closed(meshhttp.H2ConnEnd(conn, err))
 }

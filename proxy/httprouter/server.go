@@ -70,7 +70,7 @@ func (b *builder) server(i int, t *meshhttp.Transport) (*server, error) {
 	protocols := []string{"http/1.1"}
 	if c.HTTP2 == nil || *c.HTTP2 {
 		protocols = []string{"h2", "http/1.1"}
-		s.h2 = b.http2(c, h)
+		s.h2 = b.http2(c, h, conns)
 	}
 	s.http = b.http1(c, h, conns, s.h2)
 	if c.TLS != nil {
@@ -116,13 +116,14 @@ func (b *builder) http1(c config.Server, h http.Handler, conns *serverConns, h2 
 
 // http2 is the side of the server that connections go on to which turn out to speak
 // HTTP/2.
-func (b *builder) http2(c config.Server, h http.Handler) *http2.Server {
+func (b *builder) http2(c config.Server, h http.Handler, conns *serverConns) *http2.Server {
 	o := http2.ServerOptions{
 		Handler:        h,
 		BaseContext:    func(conn net.Conn) context.Context { return meshhttp.WithConnLabel(context.Background(), conn) },
 		MaxUpgradeBody: -1,
 		Conn:           http2.Options{MaxHeaderListBytes: uint32(max(kb(b.c.MaxHeadersKB), defaultHeadBytes)), Logger: b.Logger()}, //nolint:gosec // a few megabytes at most
 	}
+	o.Conn.Received, o.Conn.Sent = conns.Received, conns.Sent
 	if c.SocketOptions.WriteTimeout != nil {
 		o.Conn.WriteTimeout = *c.SocketOptions.WriteTimeout
 	}

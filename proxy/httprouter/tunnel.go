@@ -17,7 +17,7 @@ type tunnel struct {
 
 // tunnel is what meshhttp does with a connection that it takes over.
 func (c *serverConns) tunnel(conn net.Conn) net.Conn {
-	c.open.Inc() // the engine has counted it as closed
+	c.Reopened() // the engine has counted it as closed
 	t := &tunnel{Conn: conn, conns: c, since: time.Now()}
 	c.mu.Lock()
 	c.tunnels[t] = struct{}{}
@@ -45,8 +45,7 @@ func (t *tunnel) Close() error {
 		t.conns.mu.Lock()
 		delete(t.conns.tunnels, t)
 		t.conns.mu.Unlock()
-		t.conns.open.Dec()
-		t.conns.duration.RecordMillis(time.Since(t.since))
+		t.conns.Left(time.Since(t.since))
 	})
 	return t.Conn.Close()
 }
@@ -54,14 +53,14 @@ func (t *tunnel) Close() error {
 // Read implements io.Reader.
 func (t *tunnel) Read(p []byte) (int, error) {
 	n, err := t.Conn.Read(p)
-	t.conns.received.Add(int64(n))
+	t.conns.Received(int64(n))
 	return n, err
 }
 
 // Write implements io.Writer.
 func (t *tunnel) Write(p []byte) (int, error) {
 	n, err := t.Conn.Write(p)
-	t.conns.sent.Add(int64(n))
+	t.conns.Sent(int64(n))
 	return n, err
 }
 

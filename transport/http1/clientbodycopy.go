@@ -77,9 +77,7 @@ func (t *turn) splice(w io.Writer, to io.ReaderFrom) (int64, error) {
 	}
 	n, err := to.ReadFrom(rest)
 	total += n
-	if f := t.pool.o.Observer.Received; f != nil && n > 0 {
-		f(n)
-	}
+	t.c.received(n)
 	if b.framing == sized {
 		b.left -= n
 	}

@@ -31,6 +31,8 @@ type poolConn struct {
 	secure        *tls.ConnectionState
 	until         time.Time // bounds all reads; zero: nothing does
 	tunnel        bool      // not counted in the pool
+	requests      int64     // begun on it
+	traffic       traffic
 
 	interrupted atomic.Bool // its exchange was given up: it must not wait for anything
 	interrupter func()      // interrupt, made once
@@ -65,10 +67,19 @@ func (c *poolConn) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := c.rw.Read(p)
-	if n > 0 && c.pool.o.Observer.Received != nil {
-		c.pool.o.Observer.Received(int64(n))
+	c.received(int64(n))
+	if err != nil && !c.interrupted.Load() {
+		c.traffic.failedRead(err)
 	}
 	return n, err
+}
+
+// received counts bytes that were read.
+func (c *poolConn) received(n int64) {
+	if n > 0 && c.pool.o.Observer.Received != nil {
+		c.pool.o.Observer.Received(n)
+		c.traffic.received.Add(n)
+	}
 }
 
 // Write implements io.Writer.
@@ -78,6 +89,7 @@ func (c *poolConn) Write(p []byte) (int, error) {
 	}
 	n, err := c.rw.Write(p)
 	c.sent(int64(n))
+	c.wrote(err)
 	return n, err
 }
 
@@ -88,14 +100,28 @@ func (c *poolConn) writev(bufs *net.Buffers) (int64, error) {
 	}
 	n, err := bufs.WriteTo(c.nc)
 	c.sent(n)
+	c.wrote(err)
 	return n, err
+}
+
+// wrote notes what became of a write.
+func (c *poolConn) wrote(err error) {
+	if err != nil && !c.interrupted.Load() {
+		c.traffic.failedWrite(err)
+	}
 }
 
 // sent counts bytes that were written.
 func (c *poolConn) sent(n int64) {
 	c.written += n
+	c.passed(n)
+}
+
+// passed is sent for who does not own the connection.
+func (c *poolConn) passed(n int64) {
 	if n > 0 && c.pool.o.Observer.Sent != nil {
 		c.pool.o.Observer.Sent(n)
+		c.traffic.sent.Add(n)
 	}
 }
 
@@ -161,7 +187,7 @@ const alertTimeout = 100 * time.Millisecond
 // closed counts the end of the connection.
 func (c *poolConn) closed() {
 	if c.pool.o.Observer.Closed != nil {
-		c.pool.o.Observer.Closed(time.Since(c.born))
+		c.pool.o.Observer.Closed(c.traffic.report(c.nc, time.Since(c.born), c.requests))
 	}
 	if !c.tunnel {
 		c.pool.gone()

@@ -47,9 +47,7 @@ func (t *tunnelConn) Write(p []byte) (int, error) {
 // wrote counts for the observer. What the connection itself counts is for one goroutine,
 // and only exchanges ask for it.
 func (t *tunnelConn) wrote(n int64) {
-	if f := t.c.pool.o.Observer.Sent; f != nil && n > 0 {
-		f(n)
-	}
+	t.c.passed(n)
 }
 
 // WriteTo implements io.WriterTo, so that the kernel can move the bytes.
@@ -68,9 +66,7 @@ func (t *tunnelConn) WriteTo(w io.Writer) (int64, error) {
 		return total + n, err
 	}
 	n, err := io.Copy(w, t.Conn)
-	if f := t.c.pool.o.Observer.Received; f != nil {
-		f(n)
-	}
+	t.c.received(n)
 	return total + n, err
 }
 

@@ -204,6 +204,7 @@ func (t *turn) on(c *poolConn, fresh bool) (*http.Response, error) {
 	t.x.Fresh = t.x.Fresh || fresh
 	t.rd.src, t.rd.r, t.rd.w = c, 0, 0
 	c.before = c.written
+	c.requests++
 	t.gotConn(fresh)
 	t.watch()
 	err := t.send()

@@ -97,8 +97,22 @@ func (p *Pool) take(ctx context.Context) (c *poolConn, fresh bool, err error) {
 		p.idle[n-1] = nil
 		p.idle = p.idle[:n-1]
 		p.mu.Unlock()
+		if p.o.Observer.Acquired != nil {
+			p.o.Observer.Acquired(0)
+		}
 		return c, false, nil
-	case p.o.MaxConns <= 0 || p.open < p.o.MaxConns:
+	}
+	begun := time.Now()
+	c, fresh, err = p.takeAnew(ctx) // unlocks
+	if err == nil && p.o.Observer.Acquired != nil {
+		p.o.Observer.Acquired(time.Since(begun))
+	}
+	return c, fresh, err
+}
+
+// takeAnew is take where there is no idle connection. The caller holds mu, which it unlocks.
+func (p *Pool) takeAnew(ctx context.Context) (c *poolConn, fresh bool, err error) {
+	if p.o.MaxConns <= 0 || p.open < p.o.MaxConns {
 		p.open++
 		p.mu.Unlock()
 		c, err = p.connect(ctx)
@@ -147,14 +161,14 @@ func (p *Pool) dial(ctx context.Context) (*poolConn, error) {
 	nc, err := p.o.Dial(ctx)
 	if err != nil {
 		if p.o.Observer.ConnectFailed != nil {
-			p.o.Observer.ConnectFailed(time.Since(begun))
+			p.o.Observer.ConnectFailed(err, time.Since(begun))
 		}
 		_, handshake := errors.AsType[*HandshakeError](err)
 		return nil, &ConnectError{Err: err, Handshake: handshake}
 	}
 	c := newPoolConn(p, nc)
 	if p.o.Observer.Connected != nil {
-		p.o.Observer.Connected(c.born.Sub(begun))
+		p.o.Observer.Connected(nc, c.born.Sub(begun))
 	}
 	if life := p.o.LifeTime; life > 0 {
 		c.expires = c.born.Add(life + time.Duration((rand.Float64()*2-1)*float64(life)/10))

@@ -277,21 +277,27 @@ func TestPoolClose(t *testing.T) {
 func TestPoolObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := play(t, always(ok))
-		var connected, closed, received, sent, failed int64
+		var connected, closed, received, sent, failed, acquired int64
 		p := e.pool(t, http1.PoolOptions{Observer: http1.Observer{
-			Connected:     func(time.Duration) { connected++ },
-			ConnectFailed: func(time.Duration) { failed++ },
-			Closed:        func(d time.Duration) { closed++; assert.Equal(t, time.Second, d) },
-			Received:      func(n int64) { received += n },
-			Sent:          func(n int64) { sent += n },
+			Connected:     func(net.Conn, time.Duration) { connected++ },
+			ConnectFailed: func(err error, _ time.Duration) { failed++; assert.Error(t, err) },
+			Acquired:      func(time.Duration) { acquired++ },
+			Closed: func(r http1.ConnReport) {
+				closed++
+				assert.Equal(t, http1.ConnReport{Lived: time.Second, Received: received, Sent: sent, Requests: 2}, r)
+			},
+			Received: func(n int64) { received += n },
+			Sent:     func(n int64) { sent += n },
 		}})
+		get(t, p)
 		get(t, p)
 		time.Sleep(time.Second)
 		p.CloseIdle()
 		assert.EqualValues(t, 1, connected)
+		assert.EqualValues(t, 2, acquired)
 		assert.EqualValues(t, 1, closed)
-		assert.EqualValues(t, len(ok), received)
-		assert.EqualValues(t, len("GET /path?q=1 HTTP/1.1\r\nHost: web\r\n\r\n"), sent)
+		assert.EqualValues(t, 2*len(ok), received)
+		assert.EqualValues(t, 2*len("GET /path?q=1 HTTP/1.1\r\nHost: web\r\n\r\n"), sent)
 		e.l.Kill()
 		_, err := p.RoundTrip(newRequest(t, http.MethodGet, ""))
 		require.Error(t, err)

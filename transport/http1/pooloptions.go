@@ -71,10 +71,18 @@ func (o PoolOptions) withDefaults() PoolOptions {
 // Observer is told what happens to the connections of a Pool, for metrics. Each
 // function may be nil, must be safe for concurrent use and must not block.
 type Observer struct {
-	// Connected and ConnectFailed get the time it took, handshakes included.
-	Connected, ConnectFailed func(latency time.Duration)
-	// Closed gets the time a connection has lived.
-	Closed func(lived time.Duration)
+	// Connected and ConnectFailed get the time it took, handshakes included, and the
+	// connection or what Dial returned.
+	Connected     func(nc net.Conn, latency time.Duration)
+	ConnectFailed func(err error, latency time.Duration)
+	// Acquired gets the time that a request took to come by a connection, 0 for one that
+	// was idle; not that of requests that came by none.
+	Acquired func(latency time.Duration)
+	// Waited hears of requests that have to wait for one of MaxConns connections, and of
+	// those that may not, since too many do.
+	Waited, Refused func()
+	// Closed gets what a connection came to.
+	Closed func(ConnReport)
 	// Received and Sent get numbers of bytes, handshakes excluded.
 	Received, Sent func(n int64)
 }

@@ -25,11 +25,17 @@ func (p *Pool) grant(g grant) {
 func (p *Pool) wait(ctx context.Context) (grant, error) {
 	if limit := p.o.MaxWaiters; limit < 0 || limit > 0 && p.waiters.Len() >= limit {
 		p.mu.Unlock()
+		if p.o.Observer.Refused != nil {
+			p.o.Observer.Refused()
+		}
 		return grant{}, ErrTooManyWaiters
 	}
 	w := &waiter{got: make(chan grant, 1)}
 	place := p.waiters.PushBack(w)
 	p.mu.Unlock()
+	if p.o.Observer.Waited != nil {
+		p.o.Observer.Waited()
+	}
 	select {
 	case g := <-w.got:
 		return g, g.err

@@ -132,7 +132,9 @@ func (s *Server) track(nc net.Conn) *serverConn {
 // forget ends the tracking of c.
 func (s *Server) forget(c *serverConn) {
 	if s.o.Observer.Closed != nil {
-		s.o.Observer.Closed(c.reason, time.Since(c.born))
+		r := c.traffic.report(c.nc, time.Since(c.born), c.requests)
+		r.Reason = c.reason
+		s.o.Observer.Closed(r)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -119,6 +119,7 @@ type counts struct {
 	opened         int
 	reasons        []http1.CloseReason
 	lived          time.Duration
+	last           http1.ConnReport
 	received, sent int64
 }
 
@@ -126,8 +127,8 @@ func (c *counts) observer() http1.ServerObserver {
 	with := func(f func()) { c.mu.Lock(); defer c.mu.Unlock(); f() }
 	return http1.ServerObserver{
 		Opened: func(net.Conn) { with(func() { c.opened++ }) },
-		Closed: func(r http1.CloseReason, d time.Duration) {
-			with(func() { c.reasons = append(c.reasons, r); c.lived = d })
+		Closed: func(r http1.ConnReport) {
+			with(func() { c.reasons = append(c.reasons, r.Reason); c.lived, c.last = r.Lived, r })
 		},
 		Received: func(n int64) { with(func() { c.received += n }) },
 		Sent:     func(n int64) { with(func() { c.sent += n }) },

@@ -47,6 +47,8 @@ type serverConn struct {
 	base     *http.Request // what those of the connection are copied from: it has the context
 	work     *workspace    // nil while nothing has come for a while
 	served   bool          // a request has been read
+	requests int64         // whose head was read
+	traffic  traffic
 	hijacked bool
 
 	deadline readDeadline
@@ -98,6 +100,7 @@ func (c *serverConn) handshake(secure *tls.Conn) bool {
 	ctx, cancel := context.WithTimeout(&c.ctx, c.srv.o.HeadTimeout)
 	defer cancel()
 	if err := secure.HandshakeContext(ctx); err != nil {
+		c.traffic.failedRead(&HandshakeError{Err: err})
 		if re, ok := errors.AsType[tls.RecordHeaderError](err); ok && re.Conn != nil && isRequest(re.RecordHeader[:]) {
 			_, _ = re.Conn.Write([]byte("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 48\r\nConnection: close\r\n\r\n" +
 				"Client sent an HTTP request to an HTTPS server.\n")) // he is not owed more

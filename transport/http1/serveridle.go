@@ -47,6 +47,7 @@ func (c *serverConn) idleEnd(grace time.Duration) time.Time {
 // gone sorts out why nothing came.
 func (c *serverConn) gone(err error) {
 	if !isDeadline(err) {
+		c.traffic.failedRead(err)
 		return
 	}
 	if now := time.Now(); !c.ends.IsZero() && !now.Before(c.ends) {

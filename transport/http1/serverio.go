@@ -32,12 +32,25 @@ func (c *serverConn) Read(p []byte) (int, error) {
 func (c *serverConn) receive(p []byte, by time.Time) (int, error) {
 	n, err := c.deadline.read(p, by)
 	c.received(int64(n))
+	if err != nil {
+		c.broke(err)
+	}
 	return n, err
+}
+
+// broke notes an error of a read, unless this side has brought it about: the deadline of a
+// connection that waits for a request is no timeout, and an interruption is none either.
+func (c *serverConn) broke(err error) {
+	if isDeadline(err) && (c.work == nil || !c.work.inHead && !c.work.inBody || c.deadline.interrupted.Load()) {
+		return
+	}
+	c.traffic.failedRead(err)
 }
 
 func (c *serverConn) received(n int64) {
 	if n > 0 && c.srv.o.Observer.Received != nil {
 		c.srv.o.Observer.Received(n)
+		c.traffic.received.Add(n)
 	}
 }
 
@@ -62,12 +75,16 @@ func (c *serverConn) write(p, q, r []byte) error {
 		c.work.vector = [3][]byte{}
 	}
 	c.sent(n)
+	if err != nil {
+		c.traffic.failedWrite(err)
+	}
 	return err
 }
 
 func (c *serverConn) sent(n int64) {
 	if n > 0 && c.srv.o.Observer.Sent != nil {
 		c.srv.o.Observer.Sent(n)
+		c.traffic.sent.Add(n)
 	}
 }
 

@@ -86,9 +86,9 @@ const (
 // function may be nil, must be safe for concurrent use and must not block.
 type ServerObserver struct {
 	Opened func(c net.Conn)
-	// Closed gets the time the connection has lived. A hijacked connection is closed, as
-	// far as this goes, when the Handler takes it.
-	Closed func(reason CloseReason, lived time.Duration)
+	// Closed gets what the connection came to. A hijacked connection is closed, as far as
+	// this goes, when the Handler takes it.
+	Closed func(ConnReport)
 	// Received and Sent get numbers of bytes; for TLS, of those inside.
 	Received, Sent func(n int64)
 }

@@ -67,6 +67,7 @@ func (x *serving) read() error {
 	if err != nil {
 		return err
 	}
+	x.c.requests++
 	err = x.head.parseRequest(block)
 	work.reader.take(len(block))
 	if err != nil {

@@ -37,6 +37,7 @@ type Conn struct {
 	out       outbox
 	enc       *encoder
 	streams   map[uint32]*Stream
+	opened    int64  // streams, so far
 	lastPeer  uint32 // highest stream id that the peer has opened
 	nextID    uint32 // client: id of the next stream
 	resets    idRing // streams that this side reset: frames for them may still come
@@ -188,9 +189,21 @@ func (c *Conn) now() time.Duration { return time.Since(c.begun) }
 // Age returns for how long there has been the connection.
 func (c *Conn) Age() time.Duration { return c.now() }
 
+// Traffic returns how many bytes were received and sent, of those inside TLS, and how many
+// streams there were. It is for the time when Serve has returned.
+func (c *Conn) Traffic() (received, sent, streams int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.in.total, c.out.handed, c.opened
+}
+
+// Secure says whether the connection is one of TLS.
+func (c *Conn) Secure() bool { return c.tlsState != nil }
+
 func (c *Conn) newStream(id uint32) *Stream {
 	s := &Stream{conn: c, id: id, sendWin: c.peer.initialWindow, recvWin: c.recvStart, bodyLeft: -1}
 	c.streams[id] = s
+	c.opened++
 	c.alarm.idleSince = -1
 	return s
 }

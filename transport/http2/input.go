@@ -25,6 +25,7 @@ type input struct {
 	buf      *buffer       // nil: nothing is held
 	r, w     int           // unread is buf.b[r:w]
 	received func(n int64) // nil: nobody counts
+	total    int64         // of it
 	first    []byte        // for the first read after a pause of connections that are not sockets
 }
 
@@ -91,6 +92,7 @@ func (in *input) fill() error {
 	err := in.more()
 	if n := in.w - in.r - had; n > 0 && in.received != nil {
 		in.received(int64(n))
+		in.total += int64(n)
 	}
 	return err
 }

@@ -37,8 +37,9 @@ type attemptState struct {
 	to    *endpoint // nil before the pick, and for answers of the mesh
 	span  *telemetry.Span
 
-	departed bool   // the head of the request is that of this attempt
-	cancel   func() // ends the wait for a connection; nil: there is none
+	departed bool          // the head of the request is that of this attempt
+	asked    time.Duration // from the exchange's beginning to the wait for a connection
+	cancel   func()        // ends the wait for a connection; nil: there is none
 	reopened int
 	out      *http2.Stream // nil before there is a connection
 	until    time.Time     // the head must have come, or the connection; zero: no limit
@@ -119,6 +120,9 @@ func (a *attempt) picked(on *http2.Conn, pick transport.Pick) {
 	if a.n > 0 || a.x.parked {
 		a.since = time.Since(a.x.begun)
 	}
+	if a.n == 0 {
+		a.x.handling = a.since
+	}
 	// Naming and picking may have waited: nothing is sent after its time.
 	if a.x.late() {
 		a.failed(on, &weft.Error{Stage: weft.StageDeadline, Dst: pick.Client.ID(), Unsent: true, Err: a.x.limits.cause})
@@ -143,10 +147,11 @@ func (a *attempt) picked(on *http2.Conn, pick transport.Pick) {
 // connect gets a connection to the endpoint, one that is there already if possible.
 func (a *attempt) connect(on *http2.Conn) {
 	if conn := a.to.client.Pick(); conn != nil {
+		a.to.state.stats.acquired.Record(0)
 		a.open(on, conn)
 		return
 	}
-	a.x.parked = true
+	a.x.parked, a.asked = true, a.x.elapsed()
 	conn, cancel := a.to.client.Acquire(a.connected)
 	if conn != nil {
 		a.open(on, conn)
@@ -172,6 +177,7 @@ func (a *attempt) connected(conn *http2.Conn, err error) {
 		a.failed(nil, a.connectError(err))
 	} else {
 		a.pick.Connected()
+		a.to.state.stats.acquired.RecordMillis(a.x.elapsed() - a.asked)
 		a.open(nil, conn)
 	}
 	a.x.arm()
@@ -374,6 +380,13 @@ func (a *attempt) stop(on *http2.Conn, code xhttp2.ErrCode) {
 func (a *attempt) finish(res weft.Result, answered bool) {
 	a.over = true
 	a.endSpan(res)
+	if a.to != nil {
+		took := a.latency
+		if took == 0 {
+			took = a.x.elapsed() - a.since
+		}
+		a.to.state.stats.end(a.status, took, res.Err)
+	}
 	res.Latency = a.latency // the head's: how long a stream goes on says nothing of the endpoint
 	a.pick.DoneDeposit(res, answered)
 }

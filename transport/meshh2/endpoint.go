@@ -47,7 +47,7 @@ func (s *clientState) connect(ep weft.Endpoint, metrics *telemetry.Scope) io.Clo
 	}
 	e := &endpoint{state: s, addr: ep.Addr}
 	o := s.Conn
-	o.Received, o.Sent = s.stats.received.Add, s.stats.sent.Add
+	o.Received, o.Sent = s.stats.conns.Received, s.stats.conns.Sent
 	e.client = http2.NewClient(http2.ClientOptions{Dial: e.dial, Conn: o, Observer: s.stats})
 	return e
 }
@@ -92,7 +92,12 @@ func (e *endpoint) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil || cfg == nil {
 		return conn, err
 	}
-	return http2.HandshakeTLS(ctx, conn, cfg)
+	begun := time.Now()
+	conn, err = http2.HandshakeTLS(ctx, conn, cfg)
+	if err == nil {
+		e.state.stats.conns.Shook(time.Since(begun))
+	}
+	return conn, err
 }
 
 // tcp connects within the connect timeout, which does not cover the handshake.

@@ -64,6 +64,7 @@ type exchangeState struct {
 	from     *http2.Stream // that the response comes from; nil: the mesh
 	now      time.Duration // since the beginning, as this event sees it; 0: not looked at yet
 	latency  time.Duration // of the head, from the beginning
+	handling time.Duration // that was spent waiting before the first attempt could be sent
 	over     bool          // the response has ended, or never will begin
 	counted  bool          // among those that MaxConcurrent bounds
 	failure  string        // where the request failed, for the span

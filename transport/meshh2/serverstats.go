@@ -1,50 +1,41 @@
 package meshh2
 
 import (
-	"strconv"
-	"sync"
+	"errors"
+	"strings"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/transport"
 )
 
 // serverStats are the metrics of a listener.
 type serverStats struct {
+	scope             *telemetry.Scope
 	requests, success *telemetry.Counter
 	failures          *telemetry.Failures
-	latency           *telemetry.Stat
+	latency, handling *telemetry.Stat
 	pending, load     *telemetry.UpDown
-	status, time      *telemetry.Scope
+	statuses          *transport.StatusStats
 	streams           streamStats
 
-	classes [6]struct { // by first digit of the status; 0 is for resets
-		count *telemetry.Counter
-		time  *telemetry.Stat
-	}
-	codes sync.Map // status → *telemetry.Counter; there are at most 900
+	sourced       telemetry.LateFailures
+	dtab, transit telemetry.LateStat
 }
 
 func newServerStats(s *telemetry.Scope) *serverStats {
-	t := &serverStats{
+	return &serverStats{
+		scope:    s,
 		requests: s.Counter("requests"),
 		success:  s.Counter("success"),
 		failures: telemetry.NewFailures(s, telemetry.FailuresOptions{}),
 		latency:  s.Stat("request_latency_ms"),
+		handling: s.Stat("handletime_us"),
 		pending:  s.UpDown("pending"),
 		load:     s.UpDown("load"), // the name that Linkerd's dashboard reads
-		status:   s.Scope("status"),
-		time:     s.Scope("time"),
+		statuses: transport.NewStatusStats(s),
 		streams:  newServerStreamStats(s),
 	}
-	for i := range t.classes {
-		name := strconv.Itoa(i) + "XX"
-		if i == 0 {
-			name = "error"
-		}
-		t.classes[i].count = t.status.Counter(name)
-		t.classes[i].time = t.time.Stat(name)
-	}
-	return t
 }
 
 func (s *serverStats) begin() {
@@ -59,26 +50,46 @@ func (s *serverStats) end(x *exchange, err error) {
 	s.load.Dec()
 	s.requests.Inc()
 	s.latency.RecordMillis(x.latency)
-	class := 0
-	if len(x.status) == 3 && x.status[0] >= '1' && x.status[0] <= '5' {
-		class = int(x.status[0] - '0')
-		s.code(x.status).Inc()
+	s.statuses.End(statusOf(x.status), x.latency)
+	s.handling.Record(x.handling.Microseconds())
+	if n := len(x.req.Local); n > 0 {
+		s.dtab.In(s.scope, "dtab", "size").Record(int64(n))
 	}
-	s.classes[class].count.Inc()
-	s.classes[class].time.RecordMillis(x.latency)
+	if at := x.req.Deadline.Timestamp; !at.IsZero() {
+		s.transit.In(s.scope, "transit_latency_ms").RecordMillis(x.begun.Sub(at))
+	}
 	switch x.success {
 	case weft.Success:
 		s.success.Inc()
 	case weft.Failure, weft.Retryable:
-		s.failures.RecordError(err)
+		s.failed(err)
 	case weft.Ignored:
 	}
 }
 
-func (s *serverStats) code(status string) *telemetry.Counter {
-	if c, ok := s.codes.Load(status); ok {
-		return c.(*telemetry.Counter) //nolint:forcetypeassert // only counters are stored
+// failed counts a failure, and where it came from if that is a client.
+func (s *serverStats) failed(err error) {
+	if errors.Is(err, ErrOverloaded) {
+		s.failures.Record(telemetry.FailureRejected, telemetry.FailureUnknown)
+		return
 	}
-	c, _ := s.codes.LoadOrStore(status, s.status.Counter(status))
-	return c.(*telemetry.Counter) //nolint:forcetypeassert // only counters are stored
+	s.failures.RecordError(err)
+	e, ok := errors.AsType[*weft.Error](err)
+	if !ok || e.Dst.IsEmpty() {
+		return
+	}
+	switch e.Stage {
+	case weft.StageConnect, weft.StageSend, weft.StageReceive:
+		names := append([]string{strings.TrimPrefix(e.Dst.String(), "/")}, telemetry.FailureNames(err)...)
+		s.sourced.In(s.scope, telemetry.FailuresOptions{Name: "sourcedfailures"}).Record(names...)
+	default: // it names what the caller asked for
+	}
+}
+
+// statusOf returns a status as a number, 0 for what is none.
+func statusOf(s string) int {
+	if len(s) != 3 || s[0] < '1' || s[0] > '9' || s[1] < '0' || s[1] > '9' || s[2] < '0' || s[2] > '9' {
+		return 0
+	}
+	return int(s[0]-'0')*100 + int(s[1]-'0')*10 + int(s[2]-'0')
 }

@@ -7,71 +7,76 @@ import (
 )
 
 // streamStats are what Linkerd has of the streams of an HTTP/2 server or client. The
-// frames are told apart by who sent them, the bodies by what they are of.
+// frames are told apart by who sent them, the bodies by what they are of. What has not
+// happened has no metric.
 type streamStats struct {
+	scope                     *telemetry.Scope
 	open                      *telemetry.UpDown
 	request, response         bodyStats
 	total                     endStats // of both
-	localResets, remoteResets *telemetry.Counter
+	localResets, remoteResets telemetry.LateCounter
 }
 
 // bodyStats are those of one direction.
 type bodyStats struct {
-	frameBytes       *telemetry.Stat // of each DATA frame
-	frames, trailers *telemetry.Counter
+	sender           string             // local or remote
+	frameBytes       telemetry.LateStat // of each DATA frame
+	frames, trailers telemetry.LateCounter
 	endStats
 }
 
 // endStats are what is known when something has ended. It is a success if it was
 // whole, whatever its classifier makes of what it said.
 type endStats struct {
-	duration, bytes *telemetry.Stat
-	success, fail   *telemetry.Counter
+	scope   *telemetry.Scope
+	of      string // the scope above "stream", "" for none
+	lasting string // the name of duration
+
+	duration, bytes telemetry.LateStat
+	success, fail   telemetry.LateCounter
 }
 
 func newServerStreamStats(s *telemetry.Scope) streamStats {
-	return newStreamStats(s, s.Scope("stream", "remote"), s.Scope("stream", "local"))
+	return newStreamStats(s, "remote", "local")
 }
 
 func newClientStreamStats(s *telemetry.Scope) streamStats {
-	return newStreamStats(s, s.Scope("stream", "local"), s.Scope("stream", "remote"))
+	return newStreamStats(s, "local", "remote")
 }
 
-func newStreamStats(s, request, response *telemetry.Scope) streamStats {
+func newStreamStats(s *telemetry.Scope, request, response string) streamStats {
 	return streamStats{
-		open:         s.UpDown("open_streams"),
-		request:      newBodyStats(request, s.Scope("request", "stream")),
-		response:     newBodyStats(response, s.Scope("response", "stream")),
-		total:        newEndStats(s.Scope("stream"), "total_latency_ms"),
-		localResets:  s.Counter("stream", "local", "reset"),
-		remoteResets: s.Counter("stream", "remote", "reset"),
-	}
-}
-
-func newBodyStats(frames, s *telemetry.Scope) bodyStats {
-	return bodyStats{
-		frameBytes: frames.Stat("data", "bytes"),
-		frames:     frames.Counter("data", "frames"),
-		trailers:   frames.Counter("trailers"),
-		endStats:   newEndStats(s, "stream_duration_ms"),
-	}
-}
-
-func newEndStats(s *telemetry.Scope, duration string) endStats {
-	return endStats{
-		duration: s.Stat(duration), bytes: s.Stat("data_bytes"),
-		success: s.Counter("stream_success"), fail: s.Counter("stream_failures"),
+		scope:    s,
+		open:     s.UpDown("open_streams"),
+		request:  bodyStats{sender: request, endStats: endStats{scope: s, of: "request", lasting: "stream_duration_ms"}},
+		response: bodyStats{sender: response, endStats: endStats{scope: s, of: "response", lasting: "stream_duration_ms"}},
+		total:    endStats{scope: s, lasting: "total_latency_ms"},
 	}
 }
 
 func (s *endStats) end(took time.Duration, bytes int64, ok bool) {
-	s.duration.RecordMillis(took)
-	s.bytes.Record(bytes)
+	stat(&s.duration, s.scope, s.of, s.lasting).RecordMillis(took)
+	stat(&s.bytes, s.scope, s.of, "data_bytes").Record(bytes)
 	if ok {
-		s.success.Inc()
+		count(&s.success, s.scope, s.of, "stream_success").Inc()
 	} else {
-		s.fail.Inc()
+		count(&s.fail, s.scope, s.of, "stream_failures").Inc()
 	}
+}
+
+// stat and count return a metric of stream, or of stream in the scope of.
+func stat(l *telemetry.LateStat, s *telemetry.Scope, of, name string) *telemetry.Stat {
+	if of == "" {
+		return l.In(s, "stream", name)
+	}
+	return l.In(s, of, "stream", name)
+}
+
+func count(l *telemetry.LateCounter, s *telemetry.Scope, of, name string) *telemetry.Counter {
+	if of == "" {
+		return l.In(s, "stream", name)
+	}
+	return l.In(s, of, "stream", name)
 }
 
 // openStream is a stream while it lasts: the caller's, or an attempt's. Times are
@@ -104,7 +109,7 @@ func (o *openStream) requestData(n int) {
 
 func (o *openStream) requestTrailer() {
 	if s := o.stats; s != nil {
-		s.request.trailers.Inc()
+		s.request.trailer()
 	}
 }
 
@@ -126,7 +131,7 @@ func (o *openStream) responseData(n int) {
 
 func (o *openStream) responseTrailer() {
 	if s := o.stats; s != nil {
-		s.response.trailers.Inc()
+		s.response.trailer()
 	}
 }
 
@@ -144,9 +149,9 @@ func (o *openStream) reset(now time.Duration, remote bool) {
 		return
 	}
 	if remote {
-		s.remoteResets.Inc()
+		s.remoteResets.In(s.scope, "stream", "remote", "reset").Inc()
 	} else {
-		s.localResets.Inc()
+		s.localResets.In(s.scope, "stream", "local", "reset").Inc()
 	}
 	if b := &o.request; !b.over {
 		b.cut = true
@@ -173,10 +178,12 @@ func (o *openStream) end(now time.Duration) {
 }
 
 func (b *openBody) data(s *bodyStats, n int) {
-	s.frames.Inc()
-	s.frameBytes.Record(int64(n))
+	s.frames.In(s.scope, "stream", s.sender, "data", "frames").Inc()
+	s.frameBytes.In(s.scope, "stream", s.sender, "data", "bytes").Record(int64(n))
 	b.bytes += int64(n)
 }
+
+func (s *bodyStats) trailer() { s.trailers.In(s.scope, "stream", s.sender, "trailers").Inc() }
 
 func (b *openBody) end(s *bodyStats, took time.Duration) {
 	b.over = true

@@ -89,6 +89,7 @@ func (a *attempt) send(loop context.Context) (*http.Response, weft.Result) {
 	}
 	if err != nil {
 		err = a.explain(loop, err)
+		a.state.stats.failed(err, a.pick.Elapsed())
 		res := weft.Result{Class: a.x.classify(nil, err), Err: err}
 		a.annotateEnd(nil, res.Class)
 		a.done(res, false)
@@ -100,6 +101,7 @@ func (a *attempt) send(loop context.Context) (*http.Response, weft.Result) {
 		RetryAfter: retryAfter(resp),
 	}
 	a.annotateEnd(resp, res.Class)
+	a.state.stats.statuses.End(resp.StatusCode, res.Latency)
 	if a.state.AccessLog != nil {
 		a.state.AccessLog(a.entry(req, resp, res.Latency))
 	}

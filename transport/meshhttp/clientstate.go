@@ -11,11 +11,12 @@ import (
 // clientState is what this package keeps per bound name.
 type clientState struct {
 	ClientSettings
-	nack *circuit.Nack
-	wire func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream
+	nack  *circuit.Nack
+	wire  func(weft.Endpoint, ClientSettings, *clientStats) upstream
+	stats *clientStats // made with the first endpoint
 }
 
-func newClientState(s ClientSettings, wire func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream) *clientState {
+func newClientState(s ClientSettings, wire func(weft.Endpoint, ClientSettings, *clientStats) upstream) *clientState {
 	nack, err := circuit.NewNack(s.Nack)
 	if err != nil {
 		nack, _ = circuit.NewNack(circuit.NackOptions{}) // the configuration was checked where it was read
@@ -23,10 +24,14 @@ func newClientState(s ClientSettings, wire func(weft.Endpoint, ClientSettings, *
 	return &clientState{ClientSettings: s, nack: nack, wire: wire}
 }
 
-// connect makes what reaches one endpoint.
+// connect makes what reaches one endpoint. The calls for one client come one after the
+// other, and before its attempts.
 func (s *clientState) connect(ep weft.Endpoint, metrics *telemetry.Scope) io.Closer {
+	if s.stats == nil {
+		s.stats = newClientStats(metrics, s.Pool.MaxSize > 0)
+	}
 	if ep.Local != "" {
 		return localAnswer(ep.Local)
 	}
-	return s.wire(ep, s.ClientSettings, metrics)
+	return s.wire(ep, s.ClientSettings, s.stats)
 }

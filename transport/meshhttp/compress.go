@@ -66,8 +66,8 @@ func refused(params string) bool {
 	return ok && strings.Trim(q, "0.") == "" && strings.HasPrefix(q, "0")
 }
 
-// write sends resp compressed.
-func (c *compression) write(w http.ResponseWriter, r *http.Request, resp *http.Response, copying *sync.Pool, writers *gzipWriters) error {
+// write sends resp compressed and returns the length of what was compressed.
+func (c *compression) write(w http.ResponseWriter, r *http.Request, resp *http.Response, copying *sync.Pool, writers *gzipWriters) (int64, error) {
 	stream := streams(resp)
 	delete(resp.Header, "Content-Length")
 	resp.Header["Content-Encoding"] = []string{"gzip"}
@@ -76,18 +76,18 @@ func (c *compression) write(w http.ResponseWriter, r *http.Request, resp *http.R
 	announced := writeHead(w, r, resp)
 	gz, err := writers.get(c.level, w)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer writers.put(c.level, gz)
-	err = copyBody(&flusher{ResponseWriter: w, gz: gz}, resp.Body, stream, copying)
+	n, err := copyBody(&flusher{ResponseWriter: w, gz: gz}, resp.Body, stream, copying)
 	if err != nil {
-		return errors.Join(errAborted, err) // without the end mark of gzip: it is not whole
+		return n, errors.Join(errAborted, err) // without the end mark of gzip: it is not whole
 	}
 	if err := gz.Close(); err != nil {
-		return errors.Join(errAborted, err)
+		return n, errors.Join(errAborted, err)
 	}
 	writeTrailers(w, resp, announced)
-	return nil
+	return n, nil
 }
 
 // gzipWriters keeps compressors by level for the next response: making one takes

@@ -17,6 +17,7 @@ type dialler struct {
 	timeout time.Duration // of the TCP connection
 	tls     func() (*tls.Config, error)
 	connect func(ctx context.Context, addr string) (net.Conn, error)
+	shook   func(took time.Duration) // is told of TLS handshakes
 }
 
 func newDialler(ep weft.Endpoint, set ClientSettings) *dialler {
@@ -49,10 +50,14 @@ func (d *dialler) dial(ctx context.Context, protocols ...string) (net.Conn, erro
 		cfg = cfg.Clone()
 		cfg.NextProtos = protocols
 	}
+	begun := time.Now()
 	secure := tls.Client(rawio.Wrap(conn), cfg)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close() // the handshake's error says more
 		return nil, &dialError{err: reason(ctx, err), handshake: true}
+	}
+	if d.shook != nil {
+		d.shook(time.Since(begun))
 	}
 	return secure, nil
 }

@@ -40,6 +40,7 @@ type exchange struct {
 	mem      memBody
 	attempts int
 	ended    bool
+	handling time.Duration // before it was sent; 0 where that is not known
 }
 
 // carry takes a request through the mesh whose context has been read.
@@ -181,7 +182,11 @@ func (x *exchange) late(loop context.Context) error {
 // finish turns the last outcome into what RoundTrip returns, and records the
 // request. What is still open belongs to the response's body from here on.
 func (x *exchange) finish(resp *http.Response, res weft.Result) (*http.Response, error) {
+	sent := res.Latency
 	res.Latency = time.Since(x.in.begun)
+	if x.attempts == 1 && sent > 0 {
+		x.handling = res.Latency - sent
+	}
 	if resp == nil {
 		x.dest.Record(res)
 		x.endLocalSpan(res.Err)

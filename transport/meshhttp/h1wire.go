@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/weft-mesh/weft"
-	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport/http1"
 )
 
@@ -15,6 +14,7 @@ import (
 // endpoint.
 type h1Wire struct {
 	pool    *http1.Pool
+	stats   *clientStats
 	recycle bool
 	dial    func(ctx context.Context) (net.Conn, error)
 }
@@ -22,9 +22,10 @@ type h1Wire struct {
 var _ upstream = (*h1Wire)(nil)
 
 // newH1Wire makes the wire to ep.
-func newH1Wire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope, recycle bool) *h1Wire {
-	o, stats, d := set.Pool.withDefaults(), newConnStats(metrics), newDialler(ep, set)
-	w := &h1Wire{recycle: recycle, dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx) }}
+func newH1Wire(ep weft.Endpoint, set ClientSettings, stats *clientStats, recycle bool) *h1Wire {
+	o, d := set.Pool.withDefaults(), newDialler(ep, set)
+	d.shook = stats.Shook
+	w := &h1Wire{recycle: recycle, stats: stats, dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx) }}
 	pool := http1.PoolOptions{
 		Dial:           w.dial,
 		Recycle:        recycle,
@@ -36,12 +37,10 @@ func newH1Wire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope, r
 		ReadTimeout:    o.ReadTimeout,
 		WriteTimeout:   o.WriteTimeout,
 		MaxHeaderBytes: int(o.MaxHeaderBytes),
-		Observer: http1.Observer{
-			Connected: stats.opened, ConnectFailed: stats.failed, Closed: stats.closed,
-			Received: stats.received.Add, Sent: stats.sent.Add,
-		},
+		Observer:       stats.observer(),
 	}
 	w.pool = http1.NewPool(pool)
+	stats.join(w.pool)
 	return w
 }
 
@@ -85,4 +84,7 @@ func (w *h1Wire) tunnel(req *http.Request) (net.Conn, error) {
 }
 
 // Close implements upstream.
-func (w *h1Wire) Close() error { return w.pool.Close() }
+func (w *h1Wire) Close() error {
+	w.stats.leave(w.pool)
+	return w.pool.Close()
+}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft"
-	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport/http2"
 )
 
@@ -25,20 +24,20 @@ type h2Wire struct {
 var _ upstream = (*h2Wire)(nil)
 
 // newH2Wire makes the wire to ep.
-func newH2Wire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope, recycle bool) *h2Wire {
+func newH2Wire(ep weft.Endpoint, set ClientSettings, stats *clientStats, recycle bool) *h2Wire {
 	o, d := set.Pool.withDefaults(), newDialler(ep, set)
-	stats := newConnStats(metrics)
+	d.shook = stats.Shook
 	conn := http2.Options{
 		LifeTime: o.LifeTime, IdleTimeout: o.IdleTimeout, WriteTimeout: o.WriteTimeout,
 		MaxHeaderListBytes: uint32(min(o.MaxHeaderBytes, 1<<30)), //nolint:gosec // bounded
-		Received:           stats.received.Add, Sent: stats.sent.Add,
+		Received:           stats.Received, Sent: stats.Sent,
 	}
 	scheme := "http"
 	if set.TLS != nil {
 		scheme = "https"
 	}
 	return &h2Wire{
-		plain: newH1Wire(ep, set, metrics, recycle),
+		plain: newH1Wire(ep, set, stats, recycle),
 		client: http2.NewClient(http2.ClientOptions{
 			Dial: func(ctx context.Context) (net.Conn, error) {
 				conn, err := d.dial(ctx, "h2")
@@ -116,15 +115,17 @@ func (s *h2Sending) wroteAt() time.Time {
 }
 
 // h2Conns counts the connections to one endpoint.
-type h2Conns struct{ *connStats }
+type h2Conns struct{ *clientStats }
 
 var _ http2.ClientObserver = h2Conns{}
 
 // Connected implements http2.ClientObserver.
-func (c h2Conns) Connected(_ *http2.Conn, took time.Duration) { c.opened(took) }
+func (c h2Conns) Connected(conn *http2.Conn, took time.Duration) {
+	c.clientStats.Connected(took, conn.Secure())
+}
 
 // DialFailed implements http2.ClientObserver.
-func (c h2Conns) DialFailed(_ *http2.DialError, took time.Duration) { c.failed(took) }
+func (c h2Conns) DialFailed(err *http2.DialError, took time.Duration) { c.ConnectFailed(err, took) }
 
 // Disconnected implements http2.ClientObserver.
-func (c h2Conns) Disconnected(conn *http2.Conn, _ error) { c.closed(conn.Age()) }
+func (c h2Conns) Disconnected(conn *http2.Conn, err error) { c.Closed(H2ConnEnd(conn, err)) }

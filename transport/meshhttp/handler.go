@@ -100,8 +100,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.opts.ClearContext {
 		clearResponse(resp)
 	}
-	err := h.write(w, r, resp)
-	h.stats.end(resp, err, time.Since(begun))
+	body, err := h.write(w, r, resp)
+	h.stats.end(s, resp, body, err, time.Since(begun))
 	s.written = err == nil
 	if errors.Is(err, errAborted) {
 		// The head has been sent: cutting the connection is the only way left to say

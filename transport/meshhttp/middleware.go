@@ -47,7 +47,7 @@ func Middleware(o MiddlewareOptions) func(http.Handler) http.Handler {
 			defer cancel()
 			if err != nil {
 				resp := Respond(r, &weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err}, 0) //nolint:bodyclose // it is in memory
-				_ = writeResponse(w, r, resp, nil)                                                    // the caller is gone if that fails
+				_, _ = writeResponse(w, r, resp, nil)                                                 // the caller is gone if that fails
 				return
 			}
 			trace, _ := telemetry.TraceFrom(ctx)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft"
-	"github.com/weft-mesh/weft/telemetry"
 )
 
 // netWire is the upstream that net/http makes: an http.Transport for one endpoint, so
@@ -28,18 +27,19 @@ type netWire struct {
 var _ upstream = (*netWire)(nil)
 
 // newNetWire makes the wire to ep.
-func newNetWire(ep weft.Endpoint, set ClientSettings, metrics *telemetry.Scope) *netWire {
+func newNetWire(ep weft.Endpoint, set ClientSettings, stats *clientStats) *netWire {
 	pool := set.Pool.withDefaults()
 	w := &netWire{addr: ep.Addr, scheme: "http", limit: pool.limit(), mortal: pool.LifeTime > 0}
 	if set.TLS != nil {
 		w.scheme = "https"
 	}
-	d, stats := newDialler(ep, set), newConnStats(metrics)
+	d := newDialler(ep, set)
+	d.shook = stats.Shook
 	w.dial = func(ctx context.Context) (net.Conn, error) {
 		begun := time.Now()
 		conn, err := d.dial(ctx)
 		if err != nil {
-			stats.failed(time.Since(begun))
+			stats.ConnectFailed(err, time.Since(begun))
 			return nil, err
 		}
 		return stats.count(conn, time.Since(begun), pool.LifeTime), nil

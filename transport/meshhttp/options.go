@@ -66,7 +66,7 @@ type Options struct {
 	Recycle bool
 
 	// wire makes what reaches an endpoint; nil goes by NetHTTP.
-	wire func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream
+	wire func(weft.Endpoint, ClientSettings, *clientStats) upstream
 }
 
 // ServiceSettings are the HTTP settings of a logical name.
@@ -132,7 +132,7 @@ func (o Options) withDefaults() Options {
 	wire := o.wire
 	if wire == nil {
 		netHTTP, recycle := o.NetHTTP, o.Recycle
-		wire = func(ep weft.Endpoint, s ClientSettings, m *telemetry.Scope) upstream {
+		wire = func(ep weft.Endpoint, s ClientSettings, m *clientStats) upstream {
 			switch {
 			case netHTTP:
 				return newNetWire(ep, s, m)

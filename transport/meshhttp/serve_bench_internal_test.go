@@ -46,7 +46,7 @@ func BenchmarkMesh(b *testing.B) {
 	}
 	in := naming.NewInterpreter(naming.Options{Base: dtab.MustParse("/svc => /#/static"), Namers: naming.Namers{{Prefix: dtab.MustPath("/#/static"), Namer: names}}})
 	t, err := New(Options{
-		wire: func(weft.Endpoint, ClientSettings, *telemetry.Scope) upstream {
+		wire: func(weft.Endpoint, ClientSettings, *clientStats) upstream {
 			return &canned{resp: http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, ContentLength: 12}}
 		},
 		Mesh: transport.Options{

@@ -1,50 +1,45 @@
 package meshhttp
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/transport"
 )
 
 // serverStats are the metrics of a listener.
 type serverStats struct {
+	scope             *telemetry.Scope
 	requests, success *telemetry.Counter
 	failures          *telemetry.Failures
-	latency           *telemetry.Stat
+	latency, handling *telemetry.Stat
+	received, sent    *telemetry.Stat
 	pending, load     *telemetry.UpDown
-	status, time      *telemetry.Scope
+	statuses          *transport.StatusStats
 
-	classes [6]struct { // by first digit of the status; 0 is for errors
-		count *telemetry.Counter
-		time  *telemetry.Stat
-	}
-	codes sync.Map // int → *telemetry.Counter; statuses are at most 900
+	sourced       telemetry.LateFailures
+	dtab, transit telemetry.LateStat
 }
 
 func newServerStats(s *telemetry.Scope) *serverStats {
-	t := &serverStats{
+	return &serverStats{
+		scope:    s,
 		requests: s.Counter("requests"),
 		success:  s.Counter("success"),
 		failures: telemetry.NewFailures(s, telemetry.FailuresOptions{}),
 		latency:  s.Stat("request_latency_ms"),
+		handling: s.Stat("handletime_us"),
+		received: s.Stat("request_payload_bytes"),
+		sent:     s.Stat("response_payload_bytes"),
 		pending:  s.UpDown("pending"),
 		load:     s.UpDown("load"), // the name that Linkerd's dashboard reads
-		status:   s.Scope("status"),
-		time:     s.Scope("time"),
+		statuses: transport.NewStatusStats(s),
 	}
-	for i := range t.classes {
-		name := strconv.Itoa(i) + "XX"
-		if i == 0 {
-			name = "error"
-		}
-		t.classes[i].count = t.status.Counter(name)
-		t.classes[i].time = t.time.Stat(name)
-	}
-	return t
 }
 
 func (s *serverStats) begin() {
@@ -52,27 +47,55 @@ func (s *serverStats) begin() {
 	s.load.Inc()
 }
 
-// end records a response: it is a success if the mesh says so in
-// l5d-success-class, otherwise unless it is a 5xx.
-func (s *serverStats) end(resp *http.Response, err error, took time.Duration) {
+// end records a request whose response was written with the outcome err: it is a success if
+// the mesh says so in l5d-success-class, otherwise unless it is a 5xx. What the mesh
+// answers with an error of its own counts as that.
+func (s *serverStats) end(x *serving, resp *http.Response, body int64, err error, took time.Duration) {
 	s.pending.Dec()
 	s.load.Dec()
 	s.requests.Inc()
 	s.latency.RecordMillis(took)
-	class := resp.StatusCode / 100
-	if class < 1 || class > 5 {
-		class = 0
+	s.statuses.End(resp.StatusCode, took)
+	if h := x.x.handling; h > 0 {
+		s.handling.Record(h.Microseconds())
 	}
-	s.classes[class].count.Inc()
-	s.classes[class].time.RecordMillis(took)
-	s.code(resp.StatusCode).Inc()
+	if n := x.r.ContentLength; n >= 0 {
+		s.received.Record(n)
+	}
+	s.sent.Record(body)
+	if d := x.x.dest; d != nil && len(d.Local()) > 0 {
+		s.dtab.In(s.scope, "dtab", "size").Record(int64(len(d.Local())))
+	}
+	if at := x.x.in.deadline.Timestamp; !at.IsZero() {
+		s.transit.In(s.scope, "transit_latency_ms").RecordMillis(x.begun.Sub(at))
+	}
 	switch {
+	case x.err != nil:
+		s.failed(x.err)
 	case err != nil:
 		s.failures.RecordError(&weft.Error{Stage: weft.StageReceive, Err: err})
+	case x.refused:
+		s.failures.Record(telemetry.FailureRejected, telemetry.FailureUnknown)
 	case successful(resp):
 		s.success.Inc()
 	default:
 		s.failures.RecordError(nil)
+	}
+}
+
+// failed counts a failure, and where it came from if that is a client.
+func (s *serverStats) failed(err error) {
+	s.failures.RecordError(err)
+	e, ok := errors.AsType[*weft.Error](err)
+	if !ok || e.Dst.IsEmpty() {
+		return
+	}
+	switch e.Stage {
+	case weft.StageConnect, weft.StageSend, weft.StageReceive:
+		source := strings.TrimPrefix(e.Dst.String(), "/")
+		names := append([]string{source}, telemetry.FailureNames(err)...)
+		s.sourced.In(s.scope, telemetry.FailuresOptions{Name: "sourcedfailures"}).Record(names...)
+	default: // it names what the caller asked for
 	}
 }
 
@@ -85,15 +108,4 @@ func successful(resp *http.Response) bool {
 		return err == nil && f > 0
 	}
 	return resp.StatusCode < 500
-}
-
-func (s *serverStats) code(code int) *telemetry.Counter {
-	if c, ok := s.codes.Load(code); ok {
-		return c.(*telemetry.Counter) //nolint:forcetypeassert // only counters are stored
-	}
-	if code < 100 || code > 999 {
-		code = 0
-	}
-	c, _ := s.codes.LoadOrStore(code, s.status.Counter(strconv.Itoa(code)))
-	return c.(*telemetry.Counter) //nolint:forcetypeassert // only counters are stored
 }

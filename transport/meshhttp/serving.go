@@ -18,6 +18,8 @@ type serving struct {
 	span    *telemetry.Span
 	status  int
 	failure string // where the request failed, for the span
+	err     error  // of the mesh, which the response tells of
+	refused bool   // since there are too many requests
 	counted bool   // among those that MaxConcurrent bounds
 	written bool   // the whole response was
 	body    io.Closer
@@ -119,6 +121,7 @@ func (s *serving) respond() *http.Response {
 	if h.opts.MaxConcurrent > 0 {
 		s.counted = true
 		if h.active.Add(1) > int64(h.opts.MaxConcurrent) {
+			s.refused = true
 			return overloaded(r)
 		}
 	}
@@ -143,7 +146,7 @@ func (s *serving) respond() *http.Response {
 
 // fail returns the response for an error.
 func (s *serving) fail(err error) *http.Response {
-	s.failure = failureOf(err)
+	s.failure, s.err = failureOf(err), err
 	return respond(s.r, err, s.h.opts.MaxHeaderBytes, s.h.opts.MaxErrBytes)
 }
 

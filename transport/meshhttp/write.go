@@ -22,10 +22,10 @@ const (
 	streamAfter = 4 << 10
 )
 
-// write sends resp to the caller of a Handler.
-func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *http.Response) error {
+// write sends resp to the caller of a Handler, and returns the length of its body.
+func (h *Handler) write(w http.ResponseWriter, r *http.Request, resp *http.Response) (int64, error) {
 	if resp.StatusCode == http.StatusSwitchingProtocols || r.Method == http.MethodConnect && resp.StatusCode/100 == 2 {
-		return relay(w, resp, h.opts.Tunnel)
+		return 0, relay(w, resp, h.opts.Tunnel)
 	}
 	if enc := compressor(h.opts.Compression, r, resp); enc != nil {
 		return enc.write(w, r, resp, &h.buffers, &h.gzip)
@@ -38,19 +38,19 @@ func streams(resp *http.Response) bool {
 	return resp.ContentLength < 0 || resp.ContentLength > streamAfter
 }
 
-// writeResponse copies resp to w, trailers included. Its body is left open. pool has the buffers for it
-// and may be nil.
-func writeResponse(w http.ResponseWriter, r *http.Request, resp *http.Response, pool *sync.Pool) error {
+// writeResponse copies resp to w, trailers included, and returns the length of its body,
+// which is left open. pool has the buffers for it and may be nil.
+func writeResponse(w http.ResponseWriter, r *http.Request, resp *http.Response, pool *sync.Pool) (int64, error) {
 	announced := writeHead(w, r, resp)
 	if resp.Body == nil || resp.Body == http.NoBody {
-		return nil
+		return 0, nil
 	}
-	err := copyBody(w, resp.Body, streams(resp), pool)
+	n, err := copyBody(w, resp.Body, streams(resp), pool)
 	if err != nil {
-		return errors.Join(errAborted, err)
+		return n, errors.Join(errAborted, err)
 	}
 	writeTrailers(w, resp, announced)
-	return nil
+	return n, nil
 }
 
 // writeHead sends the head and returns the names of the trailers that it announces.
@@ -88,16 +88,15 @@ func writeTrailers(w http.ResponseWriter, resp *http.Response, announced []strin
 	}
 }
 
-// copyBody copies src to w. A stream is flushed with every piece, because its
+// copyBody copies src to w and returns how much that was. A stream is flushed with every piece, because its
 // sender may be waiting for a reaction to it.
-func copyBody(w http.ResponseWriter, src io.Reader, stream bool, pool *sync.Pool) error {
+func copyBody(w http.ResponseWriter, src io.Reader, stream bool, pool *sync.Pool) (total int64, err error) {
 	if !stream {
-		_, err := io.Copy(w, src)
-		return err
+		return io.Copy(w, src)
 	}
 	rc := http.NewResponseController(w)
 	if err := flush(rc); err != nil {
-		return err
+		return 0, err
 	}
 	buf := bufferFrom(pool)
 	if pool != nil {
@@ -106,18 +105,19 @@ func copyBody(w http.ResponseWriter, src io.Reader, stream bool, pool *sync.Pool
 	for {
 		n, err := src.Read(*buf)
 		if n > 0 {
+			total += int64(n)
 			if _, werr := w.Write((*buf)[:n]); werr != nil {
-				return werr
+				return total, werr
 			}
 			if ferr := flush(rc); ferr != nil {
-				return ferr
+				return total, ferr
 			}
 		}
 		if errors.Is(err, io.EOF) {
-			return nil
+			return total, nil
 		}
 		if err != nil {
-			return err
+			return total, err
 		}
 	}
 }

@@ -6,52 +6,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/weft-mesh/weft/telemetry"
+	"github.com/weft-mesh/weft/transport"
 )
-
-// connStats are the metrics of a client's connections; the wires to its endpoints
-// share the handles.
-type connStats struct {
-	connects, closes  *telemetry.Counter
-	open              *telemetry.UpDown
-	received, sent    *telemetry.Counter
-	latency, failures *telemetry.Stat
-	duration          *telemetry.Stat
-}
-
-func newConnStats(s *telemetry.Scope) *connStats {
-	return &connStats{
-		connects: s.Counter("connects"),
-		closes:   s.Counter("closes"),
-		open:     s.UpDown("connections"),
-		received: s.Counter("received_bytes"),
-		sent:     s.Counter("sent_bytes"),
-		latency:  s.Stat("connect_latency_ms"),
-		failures: s.Stat("failed_connect_latency_ms"),
-		duration: s.Stat("connection_duration"),
-	}
-}
-
-// failed records how long it took to try.
-func (s *connStats) failed(took time.Duration) { s.failures.RecordMillis(took) }
-
-// opened and closed count a connection.
-func (s *connStats) opened(took time.Duration) {
-	s.connects.Inc()
-	s.open.Inc()
-	s.latency.RecordMillis(took)
-}
-
-func (s *connStats) closed(lived time.Duration) {
-	s.closes.Inc()
-	s.open.Dec()
-	s.duration.RecordMillis(lived)
-}
 
 // count returns conn, which took as long to make, with its life and bytes counted, and
 // its life limited if that is positive.
-func (s *connStats) count(conn net.Conn, took, life time.Duration) net.Conn {
-	s.opened(took)
+func (s *clientStats) count(conn net.Conn, took, life time.Duration) net.Conn {
+	s.Connected(took, secure(conn))
 	c := &countedConn{Conn: conn, stats: s, since: time.Now()}
 	if life > 0 {
 		c.timer = time.AfterFunc(life, c.expire)
@@ -62,10 +23,12 @@ func (s *connStats) count(conn net.Conn, took, life time.Duration) net.Conn {
 // countedConn is a connection to an endpoint.
 type countedConn struct {
 	net.Conn
-	stats  *connStats
+	stats  *clientStats
 	since  time.Time
 	closed sync.Once
 	timer  *time.Timer // ends its life; nil: unlimited
+
+	requests, in, out atomic.Int64
 
 	written       atomic.Int64 // bytes that were, or are just being, given to the network
 	busy, expired atomic.Bool
@@ -74,7 +37,8 @@ type countedConn struct {
 // Read implements io.Reader.
 func (c *countedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.stats.received.Add(int64(n))
+	c.in.Add(int64(n))
+	c.stats.Received(int64(n))
 	return n, err
 }
 
@@ -86,7 +50,8 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	if n < len(p) {
 		c.written.Add(int64(n - len(p)))
 	}
-	c.stats.sent.Add(int64(n))
+	c.out.Add(int64(n))
+	c.stats.Sent(int64(n))
 	return n, err
 }
 
@@ -96,7 +61,9 @@ func (c *countedConn) Close() error {
 		if c.timer != nil {
 			c.timer.Stop()
 		}
-		c.stats.closed(time.Since(c.since))
+		c.stats.Closed(transport.ConnEnd{
+			Lived: time.Since(c.since), Received: c.in.Load(), Sent: c.out.Load(), Requests: c.requests.Load(), TLS: secure(c.Conn),
+		})
 	})
 	return c.Conn.Close()
 }
@@ -112,7 +79,10 @@ func (c *countedConn) expire() {
 }
 
 // taken says that the pool has given the connection to a request.
-func (c *countedConn) taken() { c.busy.Store(true) }
+func (c *countedConn) taken() {
+	c.requests.Add(1)
+	c.busy.Store(true)
+}
 
 // idle says that the pool has got it back.
 func (c *countedConn) idle() {
