@@ -72,3 +72,18 @@ func fieldOf(file string, i int) (float64, bool) {
 	n, err := strconv.ParseFloat(f[i], 64)
 	return n, err == nil
 }
+
+// fdLimit returns how many file descriptors the process may have open.
+func fdLimit() (float64, bool) {
+	b, err := os.ReadFile("/proc/self/limits")
+	if err != nil {
+		return 0, false
+	}
+	_, line, _ := strings.Cut(string(b), "Max open files")
+	f := strings.Fields(line)
+	if len(f) == 0 {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(f[0], 64)
+	return n, err == nil
+}

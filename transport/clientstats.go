@@ -12,11 +12,10 @@ import (
 type clientStats struct {
 	requestStats
 	scope    *telemetry.Scope
-	pending  *telemetry.UpDown
 	accrual  circuit.Stats
 	failFast circuit.FailFastStats
 
-	requeues, exhausted, limit, notOpen, cannotRetry *telemetry.Counter
+	requeues, exhausted, limit, notOpen, cannotRetry telemetry.Counter
 	perRequest                                       *telemetry.Stat
 
 	pairs registry[dtab.Path, *pairStats]
@@ -26,23 +25,32 @@ type clientStats struct {
 // as a route leads from the one to the other.
 type pairStats struct {
 	requestStats
-	scope   *telemetry.Scope
-	pending *telemetry.UpDown
+	scope *telemetry.Scope
 }
 
-func newClientStats(s *telemetry.Scope) *clientStats {
-	r := s.Scope("retries")
-	return &clientStats{
-		requestStats: newRequestStats(s),
-		scope:        s,
-		pending:      s.UpDown("pending"),
-		requeues:     r.Counter("requeues"),
-		perRequest:   r.Stat("requeues_per_request"),
-		exhausted:    r.Counter("budget_exhausted"),
-		limit:        r.Counter("request_limit"),
-		notOpen:      r.Counter("not_open"),
-		cannotRetry:  r.Counter("cannot_retry"),
-	}
+var (
+	clientGauges    = gauges("available", "load", "pending")                                                //nolint:gochecknoglobals // a table
+	pairGauge       = gauges("pending")                                                                     //nolint:gochecknoglobals // a table
+	requeueCounters = counters("budget_exhausted", "cannot_retry", "not_open", "request_limit", "requeues") //nolint:gochecknoglobals // a table
+	accrualCounters = counters("probes", "removals", "removed_for_ms", "revivals")                          //nolint:gochecknoglobals // a table
+	failFastGauges  = gauges("is_marked_dead", "unhealthy_for_ms", "unhealthy_num_tries")                   //nolint:gochecknoglobals // a table
+	failFastCounts  = counters("marked_available", "marked_dead")                                           //nolint:gochecknoglobals // a table
+)
+
+func newClientStats(scope *telemetry.Scope) *clientStats {
+	r := scope.Scope("retries")
+	s := &clientStats{scope: scope, perRequest: r.Stat("requeues_per_request")}
+	s.init(scope)
+	scope.Group(requestCounters, s.requested)
+	r.Group(requeueCounters, func(field int) float64 {
+		all := [...]*telemetry.Counter{&s.exhausted, &s.cannotRetry, &s.notOpen, &s.limit, &s.requeues}
+		return float64(all[field].Value())
+	})
+	scope.Scope("failure_accrual").Group(accrualCounters, func(field int) float64 {
+		a := &s.accrual
+		return float64([...]int64{a.Probes.Load(), a.Removals.Load(), a.RemovedForMs.Load(), a.Revivals.Load()}[field])
+	})
+	return s
 }
 
 // observe counts what the retry loop reports of the client.
@@ -64,26 +72,42 @@ func (s *clientStats) observe(e retry.Event, n int) {
 	}
 }
 
-// export publishes as gauges what the client's parts count themselves.
+// export publishes as gauges what the client's parts know.
 func (s *clientStats) export(c *Client) {
-	s.scope.Scope("retries").Gauge("budget", func() float64 { return float64(c.requeues.Balance()) })
-	s.scope.Gauge("available", func() float64 {
-		if c.Status() == weft.Open {
+	s.scope.Group(clientGauges, func(field int) float64 {
+		switch {
+		case field > 0:
+			return float64(s.pending.Value())
+		case c.Status() == weft.Open:
 			return 1
 		}
 		return 0
 	})
-	exportBalancer(s.scope.Scope("loadbalancer"), c.balancer)
-	fa := s.scope.Scope("failure_accrual")
-	fa.CounterFunc("removals", s.accrual.Removals.Load)
-	fa.CounterFunc("revivals", s.accrual.Revivals.Load)
-	fa.CounterFunc("probes", s.accrual.Probes.Load)
-	fa.CounterFunc("removed_for_ms", s.accrual.RemovedForMs.Load)
+	s.scope.Scope("retries").Group(budgetGauge, func(int) float64 { return float64(c.requeues.Balance()) })
+	exportBalancer(s.scope.Scope("loadbalancer"), c.balancer, c.opts.Balancer.Policy)
 	if c.opts.FailFast {
 		ff := s.scope.Scope("failfast")
-		ff.CounterFunc("marked_dead", s.failFast.MarkedDead.Load)
-		ff.CounterFunc("marked_available", s.failFast.MarkedAvailable.Load)
+		ff.Group(failFastGauges, func(field int) float64 { return c.failingFast()[field] })
+		ff.Group(failFastCounts, func(field int) float64 {
+			return float64([...]int64{s.failFast.MarkedAvailable.Load(), s.failFast.MarkedDead.Load()}[field])
+		})
 	}
+}
+
+// failingFast reads failFastGauges: how many endpoints are marked dead, for how long the one
+// has been that is so for longest, and how many probes have failed since, of all.
+func (c *Client) failingFast() (v [3]float64) {
+	for _, e := range c.balancer.Endpoints() {
+		state, ok := e.Attachment.(*endpointState)
+		if !ok || state.failFast == nil || state.failFast.Err() == nil {
+			continue
+		}
+		since, tries := state.failFast.Unhealthy()
+		v[0]++
+		v[1] = max(v[1], float64(since.Milliseconds()))
+		v[2] += float64(tries)
+	}
+	return v
 }
 
 // pairWith returns the metrics of the logical name path at this client, until
@@ -91,7 +115,11 @@ func (s *clientStats) export(c *Client) {
 func (s *clientStats) pairWith(path dtab.Path) *pairStats {
 	return s.pairs.take(path, func() *pairStats {
 		scope := s.scope.Scope("service", trimSlash(path))
-		return &pairStats{requestStats: newRequestStats(scope), scope: scope, pending: scope.UpDown("pending")}
+		p := &pairStats{scope: scope}
+		p.init(scope)
+		scope.Group(requestCounters, p.requested)
+		scope.Group(pairGauge, func(int) float64 { return float64(p.pending.Value()) })
+		return p
 	})
 }
 

@@ -49,6 +49,7 @@ func (t *Route) Clients() []*Client {
 func (d *Dest) newRoute(tree dtab.Tree[*naming.Bound]) *Route {
 	t := &Route{dest: d, shown: dtab.Show(tree, func(b *naming.Bound) string { return b.ID.String() })}
 	t.collect(tree, 1)
+	d.router.trees.Misses.Add(1)
 	return t
 }
 
@@ -56,6 +57,7 @@ func (t *Route) collect(tree dtab.Tree[*naming.Bound], weight float64) {
 	switch tree.Op {
 	case dtab.Leaf:
 		c, kept := t.dest.router.client(tree.Value)
+		t.dest.router.bounds.Misses.Add(1)
 		t.branches = append(t.branches, branch{
 			client: c, kept: kept, residual: tree.Value.Residual, weight: weight,
 			pair: c.stats.pairWith(t.dest.path),
@@ -94,10 +96,12 @@ func sharesOf(kids []dtab.Tree[*naming.Bound]) []float64 {
 // release gives the clients back. A warm release keeps them for as long as if they
 // had been used just now.
 func (t *Route) release(warm bool) {
+	t.dest.router.trees.Expires.Add(1)
 	for _, b := range t.branches {
 		if b.client == nil {
 			continue
 		}
+		t.dest.router.bounds.Expires.Add(1)
 		b.client.stats.unpair(t.dest.path)
 		if warm {
 			t.dest.router.clients.touch(&b.client.slot)

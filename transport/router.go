@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-mesh/weft/dtab"
@@ -21,6 +22,10 @@ type Router struct {
 	services    registry[dtab.Path, *service]
 	clientStats registry[dtab.Path, *clientStats]
 	unbound     *serviceStats // names that never bound share their metrics
+
+	// Bound trees and names are kept with the path that they are of, so these count what
+	// came into use and what went out of it.
+	trees, bounds CacheStats
 
 	ctx    context.Context //nolint:containedctx // the life of everything the router started
 	cancel context.CancelFunc
@@ -50,9 +55,7 @@ func NewRouter(opts Options) (*Router, error) {
 		clients: newCache[dtab.Path, *Client](opts.Cache.Clients),
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
-	unbound := opts.Metrics.Scope("unbound")
-	r.unbound = newServiceStats(unbound, nil)
-	unbound.Gauge("pending", func() float64 { return float64(r.unboundPending()) })
+	r.unbound = newServiceStats(opts.Metrics.Scope("unbound"), func() float64 { return float64(r.unboundPending()) }, nil)
 	r.exportCaches()
 	r.spawn(r.sweep)
 	return r, nil
@@ -139,14 +142,16 @@ func (r *Router) unboundPending() (n int64) {
 	return n
 }
 
+var cacheCounters = counters("evicts", "expires", "misses", "oneshots") //nolint:gochecknoglobals // a table
+
 func (r *Router) exportCaches() {
 	scope := r.opts.Metrics.Scope("bindcache")
-	for name, s := range map[string]*CacheStats{"path": &r.dests.stats, "client": &r.clients.stats} {
-		sc := scope.Scope(name)
-		sc.CounterFunc("misses", s.Misses.Load)
-		sc.CounterFunc("evicts", s.Evicts.Load)
-		sc.CounterFunc("expires", s.Expires.Load)
-		sc.CounterFunc("oneshots", s.OneShots.Load)
+	for name, s := range map[string]*CacheStats{
+		"path": &r.dests.stats, "tree": &r.trees, "bound": &r.bounds, "client": &r.clients.stats,
+	} {
+		scope.Scope(name).Group(cacheCounters, func(field int) float64 {
+			return float64([...]*atomic.Int64{&s.Evicts, &s.Expires, &s.Misses, &s.OneShots}[field].Load())
+		})
 	}
 }
 

@@ -64,7 +64,8 @@ func (s *service) bound() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stats.Load() == nil {
-		s.stats.Store(newServiceStats(s.router.opts.Metrics.Scope("service", trimSlash(s.path)), s))
+		s.stats.Store(newServiceStats(
+			s.router.opts.Metrics.Scope("service", trimSlash(s.path)), func() float64 { return float64(s.pending()) }, s.policy.Budget))
 	}
 }
 

@@ -11,27 +11,32 @@ type serviceStats struct {
 	requestStats
 	scope *telemetry.Scope
 
-	retries, exhausted           *telemetry.Counter
-	backoffsExhausted, outOfTime *telemetry.Counter
+	retries, exhausted           telemetry.Counter
+	backoffsExhausted, outOfTime telemetry.Counter
 	perRequest                   *telemetry.Stat
 }
 
-// newServiceStats makes the metrics of a name; s is nil for those of all unbound
-// names.
-func newServiceStats(scope *telemetry.Scope, s *service) *serviceStats {
+// Load is the name that dashboards older than pending read.
+var (
+	serviceGauges = gauges("load", "pending")                                                  //nolint:gochecknoglobals // a table
+	retryCounters = counters("backoffs_exhausted", "budget_exhausted", "out_of_time", "total") //nolint:gochecknoglobals // a table
+	budgetGauge   = gauges("budget")                                                           //nolint:gochecknoglobals // a table
+)
+
+// newServiceStats makes the metrics of a name. Pending says how many requests are under
+// way, and budget what is left of the retry budget; nil: there is none.
+func newServiceStats(scope *telemetry.Scope, pending func() float64, budget retry.Budget) *serviceStats {
 	r := scope.Scope("retries")
-	t := &serviceStats{
-		requestStats:      newRequestStats(scope),
-		scope:             scope,
-		retries:           r.Counter("total"),
-		perRequest:        r.Stat("per_request"),
-		exhausted:         r.Counter("budget_exhausted"),
-		backoffsExhausted: r.Counter("backoffs_exhausted"),
-		outOfTime:         r.Counter("out_of_time"),
-	}
-	if s != nil {
-		r.Gauge("budget", func() float64 { return float64(s.policy.Budget.Balance()) })
-		scope.Gauge("pending", func() float64 { return float64(s.pending()) })
+	t := &serviceStats{scope: scope, perRequest: r.Stat("per_request")}
+	t.init(scope)
+	scope.Group(serviceGauges, func(int) float64 { return pending() })
+	scope.Group(requestCounters, t.requested)
+	r.Group(retryCounters, func(field int) float64 {
+		all := [...]*telemetry.Counter{&t.backoffsExhausted, &t.exhausted, &t.outOfTime, &t.retries}
+		return float64(all[field].Value())
+	})
+	if budget != nil {
+		r.Group(budgetGauge, func(int) float64 { return float64(budget.Balance()) })
 	}
 	return t
 }
