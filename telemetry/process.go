@@ -149,7 +149,7 @@ type process struct {
 	cpu         float64
 	peakThreads float64 // of all readings
 
-	pauses, latencies histogram
+	pauses, latencies runtimeStats
 }
 
 func newProcess(start time.Time) *process {

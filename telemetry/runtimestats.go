@@ -5,15 +5,15 @@ import (
 	"runtime/metrics"
 )
 
-// histogram passes what is new in a histogram of the runtime, of seconds, on to stats.
-type histogram struct {
+// runtimeStats passes what is new in a histogram of the runtime, of seconds, on to stats.
+type runtimeStats struct {
 	millis, micros *Stat
 	seen           []uint64 // counts at the last reading; nil: there was none
 }
 
 // add records what has come since it was called last. What came before the first call is
 // left out: it may be of any age.
-func (h *histogram) add(v metrics.Value) {
+func (h *runtimeStats) add(v metrics.Value) {
 	if v.Kind() != metrics.KindFloat64Histogram {
 		return // this version of Go does not have it
 	}
@@ -24,8 +24,8 @@ func (h *histogram) add(v metrics.Value) {
 				continue
 			}
 			at := middle(now.Buckets[i], now.Buckets[i+1])
-			h.millis.recordMany(int64(at*1e3), n-h.seen[i])
-			h.micros.recordMany(int64(at*1e6), n-h.seen[i])
+			recordMany(h.millis, int64(at*1e3), n-h.seen[i])
+			recordMany(h.micros, int64(at*1e6), n-h.seen[i])
 		}
 	}
 	h.seen = append(h.seen[:0], now.Counts...)
@@ -43,18 +43,12 @@ func middle(lower, upper float64) float64 {
 	}
 }
 
+// mostAtOnce bounds the work of one reading: a bucket of which more is new counts as that.
+const mostAtOnce = 100_000
+
 // recordMany adds n times the value v.
-func (s *Stat) recordMany(v int64, n uint64) {
-	if s == nil || n == 0 {
-		return
+func recordMany(s *Stat, v int64, n uint64) {
+	for range min(n, mostAtOnce) {
+		s.Record(v)
 	}
-	n = min(n, math.MaxUint32)
-	value := uint32(min(max(v, 0), maxValue))
-	i := s.buckets.index(value)
-	p := s.pages[i>>pageBits].Load()
-	if p == nil {
-		p = s.newPage(i >> pageBits)
-	}
-	p[i%pageBuckets].Add(uint32(n))
-	s.excess.Add(int64(value-s.buckets.lower(i)) * int64(n))
 }
