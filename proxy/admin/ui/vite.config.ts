@@ -10,6 +10,7 @@ const pages = readdirSync(new URL("src/pages", import.meta.url))
 
 export default defineConfig({
   base: "./",
+  worker: { format: "es", rolldownOptions: { output: { entryFileNames: "[name].js" } } },
   build: {
     outDir: "../files",
     emptyOutDir: true,

@@ -54,4 +54,18 @@ export class History {
     }
     return out;
   }
+
+  /** sum adds up the values of many rows. */
+  sum(keys: Iterable<string>, metric: Metric, count: number): (number | null)[] {
+    const total = new Float64Array(count).fill(NaN), base = metrics.indexOf(metric) * this.#length;
+    for (const key of keys) {
+      const ring = this.#rows.get(key)?.ring;
+      if (!ring) continue;
+      for (let i = Math.max(0, count - this.#tick); i < count; i++) {
+        const v = ring[base + ((this.#tick - count + i) % this.#length)] as number;
+        if (!Number.isNaN(v)) total[i] = (Number.isNaN(total[i] as number) ? 0 : (total[i] as number)) + v;
+      }
+    }
+    return Array.from(total, (v) => (Number.isNaN(v) ? null : v));
+  }
 }

@@ -1,8 +1,11 @@
-import { at, counter, entries, gauge, type Node, Rates, type Stat, stat } from "../lib/tree.ts";
+import { at, counter, entries, gauge, type Node, Rates, type Stat as AllOfStat, stat } from "../lib/tree.ts";
 
 // What the dashboard knows of one reading of the metrics. Rates are per second since the
 // reading before, and undefined in the first; latencies are those of the last closed
 // minute, in milliseconds.
+
+export const percentiles = ["max", "p9990", "p99", "p95", "p50"] as const;
+export type Stat = Pick<AllOfStat, (typeof percentiles)[number]>;
 
 export interface Traffic {
   requests: number | undefined;
@@ -80,7 +83,7 @@ export class Reader {
 
   read(tree: Node, now: number): Snapshot {
     this.#rates.begin(now);
-    const s: Snapshot = { now, total: none(""), routers: [], services: [], clients: [], servers: [], process: process(tree) };
+    const s: Snapshot = { now, total: blank(""), routers: [], services: [], clients: [], servers: [], process: process(tree) };
     for (const [label, rt] of entries(at(tree, "rt"))) this.#router(s, label, rt);
     s.routers.sort((a, b) => (a.id < b.id ? -1 : 1));
     s.total = sum("", s.routers);
@@ -118,7 +121,7 @@ export class Reader {
     const requests = rates.of(`${key} r`, counter(n, "requests"));
     const ok = rates.of(`${key} s`, counter(n, "success")), failures = rates.of(`${key} f`, counter(n, "failures"));
     return {
-      key, router, id, requests, ok, failures, success: share(ok, failures), latency: stat(n, "request_latency_ms"),
+      key, router, id, requests, ok, failures, success: share(ok, failures), latency: latency(n),
       pending: gauge(n, "pending") ?? gauge(n, "load") ?? 0, connections: gauge(n, "connections") ?? 0,
     };
   }
@@ -130,6 +133,12 @@ export class Reader {
       budget: gauge(n, "retries", "budget"), exhausted: counter(n, "retries", "budget_exhausted"),
     };
   }
+}
+
+function latency(n: Node): Stat {
+  const all = stat(n, "request_latency_ms"), some: Stat = {};
+  for (const p of percentiles) if (all[p] !== undefined) some[p] = all[p];
+  return some;
 }
 
 function share(ok: number | undefined, failures: number | undefined): number | undefined {
@@ -145,7 +154,8 @@ function process(tree: Node): Process {
   };
 }
 
-const none = (id: string): RouterRow => ({
+/** blank is a router of which nothing is known. */
+export const blank = (id: string): RouterRow => ({
   key: `router ${id}`, router: id, id, requests: undefined, ok: undefined, failures: undefined, success: undefined, latency: {}, pending: 0,
   connections: 0, retries: undefined, budget: undefined, exhausted: 0, incoming: 0, outgoing: 0,
 });
@@ -155,7 +165,7 @@ const none = (id: string): RouterRow => ({
  * is exact for one.
  */
 function sum(id: string, rows: (Row & Partial<RouterRow>)[]): RouterRow {
-  const r = none(id);
+  const r = blank(id);
   for (const x of rows) {
     r.requests = plus(r.requests, x.requests);
     r.ok = plus(r.ok, x.ok);

@@ -19,7 +19,7 @@ export function parse(search: string): Place {
   return place;
 }
 
-/** href is relative to the page, whose path is the root's or /services. */
+/** href leads to a place on the overview, from there and from /services. */
 export function href(place: Place): string {
   const q = new URLSearchParams();
   for (const p of parts) if (place[p] !== undefined) q.set(p, place[p]);

@@ -17,17 +17,21 @@ export interface ChartOptions {
   spanS?: number;
   /** value writes a value in the legend; short unless given. */
   value?(n: number | null | undefined): string;
+  /** tick writes a value beside the y axis; as in the legend unless given. */
+  tick?(n: number): string;
   /** range returns the ends of the y axis for what is shown; from 0 to a bit above the highest unless given. */
   range?(min: number, max: number): [number, number];
   /** reference is a value with a line of its own, such as 100 %. */
   reference?: number;
   legend?: boolean;
+  /** axis is the width of the y axis in pixels. */
+  axis?: number;
 }
 
 /** Chart is lines over the last minutes, drawn by uPlot. Times are in seconds. */
 export class Chart {
   readonly element: HTMLElement;
-  readonly #o: Required<Pick<ChartOptions, "height" | "spanS" | "value" | "legend">> & ChartOptions;
+  readonly #o: Required<Pick<ChartOptions, "height" | "spanS" | "value" | "legend" | "axis">> & ChartOptions;
   readonly #box: HTMLElement;
   readonly #legend: HTMLElement;
   readonly #observer: ResizeObserver;
@@ -37,7 +41,7 @@ export class Chart {
   #drawn = ""; // which lines the plot was made for
 
   constructor(o: ChartOptions) {
-    this.#o = { height: 181, spanS: 120, value: (n) => (n === null || n === undefined ? "–" : short(n)), legend: true, ...o };
+    this.#o = { height: 181, spanS: 120, value: (n) => (n === null || n === undefined ? "–" : short(n)), legend: true, axis: 46, ...o };
     this.#box = el("div", { class: "plot", role: "img", "aria-label": o.label });
     this.#box.style.height = `${this.#o.height}px`;
     this.#legend = el("ul", { class: "legend", "aria-hidden": "true" });
@@ -76,7 +80,9 @@ export class Chart {
     const width = this.#box.clientWidth;
     if (!width) return; // not in the page, or hidden
     const key = this.#lines.map((l) => `${l.label}\n${l.colour}`).join("\n");
-    const data = [this.#times, ...this.#lines.map((l) => l.values)] as uPlot.AlignedData;
+    // Times are before now, so that the grid stays where it is.
+    const now = this.#times[this.#times.length - 1] ?? 0;
+    const data = [this.#times.map((t) => t - now), ...this.#lines.map((l) => l.values)] as uPlot.AlignedData;
     if (!this.#plot || key !== this.#drawn) {
       this.#plot?.destroy();
       this.#drawn = key;
@@ -104,16 +110,16 @@ export class Chart {
     const axis = { stroke: dim, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     return {
       width, height: o.height,
-      padding: [8, 6, 0, 0],
+      padding: [8, 14, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { size: 6 } },
       scales: {
-        x: { time: false, range: (u) => { const t = u.data[0], end = t[t.length - 1] ?? 0; return [end - o.spanS, end]; } },
+        x: { time: false, range: [-o.spanS, 0] },
         y: { range: (_, min, max) => (o.range ?? fromZero)(min ?? 0, max ?? 0) },
       },
       axes: [
-        { ...axis, size: 22, incrs: [10, 20, 30, 60, 120], space: 40, values: (u, ticks) => ago(ticks, u.scales.x?.max ?? 0) },
-        { ...axis, size: 46, space: 30, values: (_, ticks) => ticks.map((v) => o.value(v)) },
+        { ...axis, size: 22, incrs: [10, 20, 30, 60, 120], space: 40, values: (_, ticks) => ticks.map((t) => (t === 0 ? "now" : `−${-t}s`)) },
+        { ...axis, size: o.axis, space: 30, values: (_, ticks) => ticks.map((v) => (o.tick ?? o.value)(v)) },
       ],
       series: [{}, ...this.#lines.map((l): uPlot.Series => ({ label: l.label, stroke: paint(l.colour), width: 1.75, points: { show: false }, spanGaps: false }))],
       hooks: {
@@ -126,10 +132,6 @@ export class Chart {
 
 function fromZero(_: number, max: number): [number, number] {
   return [0, max > 0 ? max * 1.15 : 1];
-}
-
-function ago(ticks: number[], now: number): string[] {
-  return ticks.map((t) => { const s = Math.round(now - t); return s <= 0 ? "now" : `−${s}s`; });
 }
 
 function rule(u: uPlot, value: number, colour: string): void {

@@ -7,18 +7,22 @@ export function after(failures: number, everyMs: number): number {
 }
 
 export interface PollOptions<T> {
-  /** path below the server's root. */
-  path: string;
+  /** path is below the server's root, and what is there JSON. */
+  path?: string;
+  /** get asks in another way than for the JSON at path. */
+  get?(signal: AbortSignal): Promise<T>;
   everyMs?: number;
   /** An answer that takes longer counts as none. */
   timeoutMs?: number;
+  /** quiet leaves the page's status to another poller. */
+  quiet?: boolean;
   onData(data: T, now: number): void;
   /** onFail is told how many times in a row it failed and when it tries again. */
   onFail?(problem: Error, failures: number, nextMs: number): void;
 }
 
 /**
- * Poller asks for JSON again and again, one question at a time. While the page is
+ * Poller asks again and again, one question at a time. While the page is
  * hidden it rests; while the process is gone it asks less and less often, and says so
  * in the page's #status and #problem.
  */
@@ -53,7 +57,7 @@ export class Poller<T> {
   readonly #visible = (): void => {
     if (document.hidden) {
       clearTimeout(this.#timer);
-      say("paused", "paused");
+      if (!this.#o.quiet) say("paused", "paused");
     } else this.now();
   };
 
@@ -62,19 +66,23 @@ export class Poller<T> {
     this.#abort = new AbortController();
     const limit = setTimeout(() => this.#abort?.abort(new Error("no answer in time")), this.#o.timeoutMs ?? 10_000);
     try {
-      const data = await getJSON<T>(this.#o.path, this.#abort.signal);
+      const data = await (this.#o.get?.(this.#abort.signal) ?? getJSON<T>(this.#o.path ?? "", this.#abort.signal));
       if (this.#closed) return;
       this.#failures = 0;
       this.#o.onData(data, performance.now());
-      if (!document.hidden) say("live", "live");
-      problem("");
+      if (!this.#o.quiet) {
+        if (!document.hidden) say("live", "live");
+        problem("");
+      }
     } catch (err) {
       if (this.#closed) return;
       this.#failures++;
       const next = after(this.#failures, every), e = err instanceof Error ? err : new Error(String(err));
-      say("gone", "no answer");
-      // The text stays the same from try to try, so that screen readers say it once.
-      if (this.#failures === 2) problem(`This process does not answer (${e.message}). Trying again, less and less often; what is shown is old.`);
+      if (!this.#o.quiet) {
+        say("gone", "no answer");
+        // The text stays the same from try to try, so that screen readers say it once.
+        if (this.#failures === 2) problem(`This process does not answer (${e.message}). Trying again, less and less often; what is shown is old.`);
+      }
       this.#o.onFail?.(e, this.#failures, next);
     } finally {
       clearTimeout(limit);

@@ -68,6 +68,7 @@ export class Table<R> {
   #search = "";
   #sort: { id: string; descending: boolean } | undefined;
   #frame = 0;
+  readonly #observer = new ResizeObserver(() => this.#later());
 
   constructor(o: TableOptions<R>) {
     this.#o = o;
@@ -87,7 +88,7 @@ export class Table<R> {
     if (o.minWidth) this.#table.style.minWidth = `${o.minWidth}px`;
     this.element = el("div", { class: "scroll", role: "region", "aria-label": o.label, tabindex: 0 }, this.#table);
     this.element.addEventListener("scroll", () => this.#later(), { passive: true });
-    new ResizeObserver(() => this.#later()).observe(this.element);
+    this.#observer.observe(this.element);
     this.#mark();
   }
 
@@ -122,6 +123,13 @@ export class Table<R> {
 
   isOpen(key: string): boolean {
     return this.#open.has(key);
+  }
+
+  /** close ends what the details of rows have running. */
+  close(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#observer.disconnect();
+    for (const [k, s] of this.#shown) this.#drop(k, s);
   }
 
   #heading(c: Column<R>): HTMLTableCellElement {
