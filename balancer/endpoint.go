@@ -33,8 +33,8 @@ type Endpoint struct {
 	info     atomic.Pointer[weft.Endpoint]
 	observer atomic.Pointer[Observer]
 	token    uint64 // random order of the aperture, different in every process
-	// leaving marks an endpoint on probation; guarded by owner.mu.
-	leaving bool
+	// leaving marks an endpoint on probation; written under owner.mu.
+	leaving atomic.Bool
 
 	// Attachment is what Options.Attach returned when the handle was made: the
 	// owner's breaker, connections and metrics. The balancer never looks at it.

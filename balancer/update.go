@@ -46,7 +46,7 @@ func (b *Balancer) apply(set weft.EndpointSet) (gone []*Endpoint, changed bool) 
 		} else if e.inform(info) {
 			changed = true
 		}
-		e.leaving = false
+		e.leaving.Store(false)
 		next[info.Addr] = e
 		all = append(all, e)
 	}
@@ -55,7 +55,7 @@ func (b *Balancer) apply(set weft.EndpointSet) (gone []*Endpoint, changed bool) 
 		switch {
 		case next[e.addr] == e:
 		case b.opts.Probation && !set.Neg && e.Status() == weft.Open:
-			e.leaving = true
+			e.leaving.Store(true)
 			b.leaving++
 			next[e.addr] = e
 			all = append(all, e)
@@ -192,7 +192,7 @@ func (b *Balancer) review() (gone []*Endpoint) {
 	if b.leaving > 0 {
 		all = make([]*Endpoint, 0, len(s.all))
 		for _, e := range s.all {
-			if e.leaving && e.Status() != weft.Open {
+			if e.leaving.Load() && e.Status() != weft.Open {
 				gone = append(gone, e)
 				delete(b.known, e.addr)
 				continue

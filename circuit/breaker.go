@@ -111,6 +111,8 @@ type Breaker struct {
 	mu     sync.Mutex // held for every change
 	outage uint64     // generation in which the endpoint was last taken out
 	timer  *time.Timer
+	out    time.Time // since when it is not Alive; zero while it is
+	until  time.Time // when the timer fires
 }
 
 const defaultProbeTimeout = 10 * time.Second
@@ -266,8 +268,16 @@ func (b *Breaker) enter(s State, timeout time.Duration) Token {
 	old := b.now()
 	t := next(old, s)
 	b.word.Store(uint64(t))
+	now := time.Now()
 	if s == Dead || s == ProbeClosed {
+		b.until = now.Add(timeout)
 		b.timer = time.AfterFunc(timeout, func() { b.expire(t) })
+	}
+	switch {
+	case s == Alive:
+		b.out = time.Time{}
+	case old.state() == Alive:
+		b.out = now
 	}
 	if b.options.OnStatus != nil && s.status() != old.state().status() {
 		b.options.OnStatus(s.status())

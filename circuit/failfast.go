@@ -62,6 +62,7 @@ type FailFast struct {
 	mu     sync.Mutex // held for every change
 	closed atomic.Bool
 	timer  *time.Timer
+	next   time.Time          // when the timer fires
 	cancel context.CancelFunc // of the running probe
 	probes sync.WaitGroup
 }
@@ -157,8 +158,14 @@ func (f *FailFast) Failed(err error) {
 	d.prev = max(f.options.Backoff.Next(1, 0), 0)
 	f.options.Stats.MarkedDead.Add(1)
 	f.down.Store(d)
-	f.timer = time.AfterFunc(d.prev, f.probe)
+	f.arm(d.prev)
 	f.tell(weft.Busy)
+}
+
+// arm has the next probe made after a time. The caller holds mu.
+func (f *FailFast) arm(after time.Duration) {
+	f.next = time.Now().Add(after)
+	f.timer = time.AfterFunc(after, f.probe)
 }
 
 // Close stops the FailFast and waits for a running probe, which it cancels. It is
@@ -217,7 +224,7 @@ func (f *FailFast) end(err error) {
 		tries := d.tries.Add(1)
 		d.prev = f.options.Backoff.Next(int(tries)+1, d.prev)
 		if d.prev >= 0 {
-			f.timer = time.AfterFunc(d.prev, f.probe)
+			f.arm(d.prev)
 			return
 		}
 	} else if f.options.Probe != nil {

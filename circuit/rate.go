@@ -65,10 +65,11 @@ type rate struct {
 	requests int64
 	keep     float64
 
-	mu      sync.Mutex
-	seen    int64
-	value   float64
-	backoff position
+	mu       sync.Mutex
+	seen     int64
+	value    float64
+	failures int // since the start or the last revival
+	backoff  position
 }
 
 func (r *rate) Success() {
@@ -81,6 +82,7 @@ func (r *rate) Failure() (time.Duration, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.update(0)
+	r.failures++
 	if r.seen < r.requests || r.value >= r.required {
 		return 0, false
 	}
@@ -90,7 +92,7 @@ func (r *rate) Failure() (time.Duration, bool) {
 func (r *rate) Revived() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen, r.value = 0, 0
+	r.seen, r.value, r.failures = 0, 0, 0
 	r.backoff.reset()
 }
 

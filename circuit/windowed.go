@@ -82,6 +82,9 @@ type windowedRate struct {
 	total   int     // requests since began, until the window has passed
 	good    int     // the successes of these
 	backoff position
+
+	seen     int64 // requests and failures since began, for Describe
+	failures int
 }
 
 func (w *windowedRate) Success() {
@@ -93,6 +96,7 @@ func (w *windowedRate) Success() {
 func (w *windowedRate) Failure() (time.Duration, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.failures++
 	if !w.update(0) {
 		return 0, false
 	}
@@ -106,6 +110,7 @@ func (w *windowedRate) Revived() {
 	w.average.reset()
 	w.count.reset()
 	w.total, w.good = 0, 0
+	w.seen, w.failures = 0, 0
 	w.backoff.reset()
 }
 
@@ -113,6 +118,7 @@ func (w *windowedRate) Revived() {
 func (w *windowedRate) update(x float64) (low bool) {
 	since := time.Since(w.began)
 	value := w.average.update(int64(since), x)
+	w.seen++
 	w.count.add(since)
 	if since >= w.options.Window {
 		return value < w.options.Rate && w.count.sum(since) >= int64(w.options.MinRequests)

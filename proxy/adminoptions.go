@@ -76,6 +76,7 @@ func adminRouter(r router) admin.Router {
 			return identify(req)
 		}
 	}
+	a.View = r.Core.View
 	a.Clients = func() []admin.ClientInfo {
 		var all []admin.ClientInfo
 		for _, c := range r.Core.Clients() {

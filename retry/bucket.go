@@ -38,28 +38,42 @@ type BudgetOptions struct {
 	Ratio float64
 }
 
+// Terms are BudgetOptions in plain numbers: nothing stands for a default or for 0.
+type Terms struct {
+	TTL          time.Duration
+	MinPerSecond int
+	Ratio        float64
+}
+
+// Terms returns what the options come to.
+func (o BudgetOptions) Terms() Terms {
+	t := Terms(o)
+	if t.TTL == 0 {
+		t.TTL = defaultTTL
+	}
+	switch t.MinPerSecond {
+	case 0:
+		t.MinPerSecond = defaultMinPerSecond
+	case None:
+		t.MinPerSecond = 0
+	}
+	switch t.Ratio {
+	case 0:
+		t.Ratio = defaultRatio
+	case None:
+		t.Ratio = 0
+	}
+	return t
+}
+
 // NewBudget returns a token bucket in which deposits and withdrawals both expire
 // after the TTL. With neither a minimum nor a ratio it returns Empty.
 //
 // It is Finagle's RetryBudget with 64-bit amounts, and with a window that moves
 // by whole slices: an entry counts for 0.9 to 1 TTL, never longer.
 func NewBudget(o BudgetOptions) (Budget, error) {
-	ttl, least, ratio := o.TTL, int64(o.MinPerSecond), o.Ratio
-	if ttl == 0 {
-		ttl = defaultTTL
-	}
-	switch least {
-	case 0:
-		least = defaultMinPerSecond
-	case None:
-		least = 0
-	}
-	switch ratio {
-	case 0:
-		ratio = defaultRatio
-	case None:
-		ratio = 0
-	}
+	terms := o.Terms()
+	ttl, least, ratio := terms.TTL, int64(terms.MinPerSecond), terms.Ratio
 	switch {
 	case ttl < time.Second || ttl > time.Minute:
 		return nil, fmt.Errorf("retry: budget: ttl %v: must be from 1s to 60s", ttl)

@@ -21,6 +21,9 @@ type service struct {
 	// callers can invent at will, share the metrics of all unbound names.
 	stats atomic.Pointer[serviceStats]
 
+	// retrying counts the retries that requests under way have made so far.
+	retrying atomic.Int64
+
 	mu    sync.Mutex
 	dests map[*Dest]struct{}
 }
@@ -29,9 +32,20 @@ func (r *Router) newService(path dtab.Path, opts ServiceOptions) *service {
 	s := &service{router: r, path: path, opts: opts, dests: map[*Dest]struct{}{}}
 	s.policy = retry.Policy{
 		Dst: path, Budget: newBudget(s.opts.Budget), Backoff: s.opts.Backoff,
-		Observe: func(e retry.Event, n int) { s.current().observe(e, n) },
+		Observe: s.observe,
 	}
 	return s
+}
+
+// observe is told what the retry loop does.
+func (s *service) observe(e retry.Event, n int) {
+	switch {
+	case e == retry.Retried:
+		s.retrying.Add(1)
+	case e == retry.RetriesPerRequest && n > 0:
+		s.retrying.Add(-int64(n))
+	}
+	s.current().observe(e, n)
 }
 
 // joinService adds d to the service of its name.

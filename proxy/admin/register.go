@@ -32,6 +32,7 @@ func (x *site) register() error {
 		add("/explain.json", methods(x.explainJSON, post))
 		page("/bound-names.json", x.boundNames)
 		page("/client_state.json", x.clientState)
+		page("/endpoints.json", x.endpoints)
 	}
 	page("/files/", x.file)
 	page("/admin/files/", x.file)

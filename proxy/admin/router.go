@@ -6,6 +6,7 @@ import (
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/transport"
 )
 
 // Router is what the server shows of a router. Functions are as in Options.
@@ -35,6 +36,10 @@ type Router struct {
 
 	// Clients returns what the router is connected to. Nil is none.
 	Clients func() []ClientInfo
+
+	// View returns what the router has come to, for /endpoints.json. Nil shows the
+	// router without names and endpoints.
+	View func(transport.ViewOptions) transport.View
 
 	// Servers are the addresses that the router listens on.
 	Servers []string

@@ -258,6 +258,23 @@ func (c *Client) CloseIdle() {
 	}
 }
 
+// Stats returns how many connections there are, those that drain included, and how many
+// of them have no streams.
+func (c *Client) Stats() (open, idle int) {
+	c.mu.Lock()
+	conns := make([]*Conn, 0, len(c.all))
+	for conn := range c.all {
+		conns = append(conns, conn)
+	}
+	c.mu.Unlock()
+	for _, conn := range conns {
+		if conn.Streams() == 0 {
+			idle++
+		}
+	}
+	return len(conns), idle
+}
+
 // Conns returns the number of connections, those that drain included.
 func (c *Client) Conns() int {
 	c.mu.Lock()

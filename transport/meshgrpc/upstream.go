@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
@@ -59,6 +60,15 @@ func (u *upstream) conn() (*grpc.ClientConn, error) {
 	}
 	u.cc.Store(cc)
 	return cc, nil
+}
+
+// Connections implements transport.ConnCounter. There is one connection at most, which
+// all calls share; the router knows when there are none.
+func (u *upstream) Connections() (open, idle int) {
+	if cc := u.cc.Load(); cc != nil && cc.GetState() == connectivity.Ready {
+		return 1, 0
+	}
+	return 0, 0
 }
 
 // Close implements io.Closer. It returns at once, since it is called by whoever

@@ -62,6 +62,9 @@ type endpoint struct {
 // closeTime is for how long uploads go on that their endpoint has answered already.
 const closeTime = time.Second
 
+// Connections implements transport.ConnCounter.
+func (e *endpoint) Connections() (open, idle int) { return e.client.Stats() }
+
 // Close implements io.Closer. It is called when the last response has ended.
 func (e *endpoint) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)

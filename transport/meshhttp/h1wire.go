@@ -83,6 +83,12 @@ func (w *h1Wire) tunnel(req *http.Request) (net.Conn, error) {
 	return conn, nil
 }
 
+// Connections implements transport.ConnCounter.
+func (w *h1Wire) Connections() (open, idle int) {
+	open, idle, _ = w.pool.Stats()
+	return open, idle
+}
+
 // Close implements upstream.
 func (w *h1Wire) Close() error {
 	w.stats.leave(w.pool)

@@ -88,6 +88,13 @@ func (w *h2Wire) explain(err error) error {
 // tunnel implements upstream.
 func (w *h2Wire) tunnel(req *http.Request) (net.Conn, error) { return w.plain.tunnel(req) }
 
+// Connections implements transport.ConnCounter.
+func (w *h2Wire) Connections() (open, idle int) {
+	open, idle = w.client.Stats()
+	o, i := w.plain.Connections()
+	return open + o, idle + i
+}
+
 // Close implements upstream.
 func (w *h2Wire) Close() error {
 	w.client.Drain() // what is under way goes on
