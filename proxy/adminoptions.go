@@ -21,6 +21,7 @@ func (p *Proxy) adminOptions() admin.Options {
 		BoundNames: p.BoundNames,
 		Announced:  p.Announced,
 		Levels:     p.opts.Levels,
+		Tap:        &p.tap,
 		Shutdown:   func(grace time.Duration) { p.Shutdown(grace) },
 		Grace:      p.grace(),
 		Security:   admin.SecurityOf(p.cfg.Admin.Security),

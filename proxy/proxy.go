@@ -16,6 +16,7 @@ import (
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/namers"
 	"github.com/weft-mesh/weft/proxy/plugin"
+	"github.com/weft-mesh/weft/tap"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -28,6 +29,7 @@ type Proxy struct {
 
 	tree    *telemetry.Tree
 	tracers *telemetry.Tracers
+	tap     tap.Hub
 	names   *namers.Set
 	parts   []plugin.Telemeter
 	routers []router
@@ -125,7 +127,7 @@ func (p *Proxy) makeRouter(c *config.Router) error {
 		return err
 	}
 	r, err := config.Build[*plugin.Router](c.Part(), plugin.RouterEnv{
-		Config: c, Interpreter: in, Tree: p.tree, Tracers: p.tracers, Shared: p.names.Shared(),
+		Config: c, Interpreter: in, Tree: p.tree, Tracers: p.tracers, Tap: &p.tap, Shared: p.names.Shared(),
 		Report: func(kind string, r naming.Reporter) {
 			p.names.Report("identifier of "+c.Name(), kind, r, p.tree.Scope("rt", c.Name(), "identifier", kind))
 		},

@@ -69,6 +69,14 @@ func (t Trace) ReqID() string { return string(t.AppendReqID(make([]byte, 0, 16))
 // AppendReqID appends ReqID to dst.
 func (t Trace) AppendReqID(dst []byte) []byte { return appendHex(dst, t.TraceLow) }
 
+// TraceID returns the trace id in lower-case hex digits, 16 or 32 of them.
+func (t Trace) TraceID() string {
+	if t.TraceHigh == 0 {
+		return t.ReqID()
+	}
+	return string(appendHex(appendHex(make([]byte, 0, 32), t.TraceHigh), t.TraceLow))
+}
+
 // String returns "traceid.spanid<:parentid" in hex, as the trace log has it.
 func (t Trace) String() string {
 	parent := t.Parent

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/tap"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -83,6 +84,9 @@ type Options struct {
 	// Levels are the log levels that /logging.json shows and sets. Nil has no such
 	// page.
 	Levels *Levels
+
+	// Tap shows live requests at /tap. Nil has no such page.
+	Tap *tap.Hub
 
 	// Tracing is the switch that /admin/tracing turns. Nil has no such page.
 	Tracing *atomic.Bool

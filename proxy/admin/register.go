@@ -55,6 +55,9 @@ func (x *site) register() error {
 	if o.Shutdown != nil {
 		add("/admin/shutdown", methods(x.shutdown, post))
 	}
+	if o.Tap != nil {
+		page("/tap", x.tap)
+	}
 	if o.Tracing != nil {
 		add("/admin/tracing", methods(x.tracing, get, post))
 	}

@@ -61,6 +61,7 @@ func (b *builder) relay() (*meshh2.Relay, error) {
 		Identifier:  identifier,
 		Propagation: p,
 		Tracers:     b.Env.Tracers,
+		Tap:         b.Env.Tap,
 		Service:     b.h2Service,
 		Client:      b.h2Client,
 		Mesh:        b.Mesh(),

@@ -60,6 +60,7 @@ func (b *builder) transport() (*meshhttp.Transport, error) {
 		Identifier:  identifier,
 		Propagation: p,
 		Tracers:     b.Env.Tracers,
+		Tap:         b.Env.Tap,
 		BufferBytes: b.bufferBytes(),
 		Recycle:     true,
 		Service:     b.httpService,

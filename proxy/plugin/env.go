@@ -10,6 +10,7 @@ import (
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/proxy/config"
+	"github.com/weft-mesh/weft/tap"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -135,6 +136,8 @@ type RouterEnv struct {
 	// Tree is the root of all metrics.
 	Tree    *telemetry.Tree
 	Tracers *telemetry.Tracers
+	// Tap is shown the requests that have ended.
+	Tap *tap.Hub
 	// Report shows what a part of it watches, beside its interpreter. Nil does not.
 	Report func(kind string, r naming.Reporter)
 	// Shared holds what its parts have in common with other plug-ins.

@@ -28,6 +28,9 @@ type call struct {
 	trace telemetry.Trace // that the attempts are part of
 	span  *telemetry.Span // of the call with all its attempts; nil: nobody wants it
 	given metadata.MD     // the caller's, for the first attempt
+
+	client   *transport.Client // of the last attempt
+	attempts int
 }
 
 // invoke makes a unary call.
@@ -43,9 +46,13 @@ func (x *call) invoke(ctx context.Context, args, reply any) error {
 	u := unary{call: x, args: args, reply: reply}
 	said, res := retry.Do(ctx, x.dest.Policy(), u.attempt, nil)
 	res.Latency = time.Since(start)
+	err := x.toCaller(ctx, said.err, res)
+	if t := x.mesh.opts.Tap; t.Watched() {
+		x.offer(t, ctx, start, res, err)
+	}
 	x.dest.Done(res)
 	x.endTrace(res)
-	return x.toCaller(ctx, said.err, res)
+	return err
 }
 
 // unary makes the attempts of a unary call. The messages are the caller's: to send
@@ -87,7 +94,8 @@ func (x *call) place(ctx context.Context, n int) (*attempt, weft.Result) {
 	if err != nil {
 		return nil, x.unplaced(ctx, err)
 	}
-	x.avoid = pick.Endpoint.Addr()
+	x.avoid, x.client = pick.Endpoint.Addr(), pick.Client
+	x.attempts++
 	a := &attempt{call: x, pick: pick, n: n}
 	// Binding and picking may have waited. What is too late is not sent, and nobody
 	// is to blame for it.

@@ -3,6 +3,7 @@ package meshgrpc
 import (
 	"context"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -64,7 +65,12 @@ func (c *Conn) begin(ctx context.Context, method string, opts []grpc.CallOption)
 		path, err = c.mesh.opts.Identifier.Identify(ctx, c.name, method)
 	}
 	if err != nil {
-		return nil, toCaller(&weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err})
+		err = toCaller(&weft.Error{Stage: weft.StageIdentify, Unsent: true, Err: err})
+		if t := c.mesh.opts.Tap; t.Watched() {
+			x := call{mesh: c.mesh, conn: c, method: method}
+			x.offer(t, ctx, time.Now(), weft.Result{Class: weft.Failure, Err: err}, err)
+		}
+		return nil, err
 	}
 	if c.mesh.closed.Load() {
 		return nil, toCaller(&weft.Error{Stage: weft.StageBind, Dst: path, Unsent: true, Err: transport.ErrClosed})

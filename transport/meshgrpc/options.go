@@ -8,6 +8,7 @@ import (
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/tap"
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 )
@@ -54,6 +55,9 @@ type Options struct {
 
 	// Propagation says how context travels in metadata.
 	Propagation propagation.Propagator
+
+	// Tap is shown the calls that have ended; nil is nobody.
+	Tap *tap.Hub
 
 	// Tracers are told of every attempt; nil traces nothing, but passes on what
 	// comes in.

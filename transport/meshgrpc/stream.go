@@ -243,6 +243,9 @@ func (s *stream) end(res weft.Result, err error) {
 	if stop := s.abandoned.Swap(nil); stop != nil {
 		(*stop)()
 	}
+	if t := s.mesh.opts.Tap; t.Watched() {
+		s.offer(t, res, err)
+	}
 	res.Latency = time.Since(s.start)
 	s.dest.Done(res)
 	s.endTrace(res)

@@ -116,7 +116,7 @@ func (a *attempt) awaitPick(route *transport.Route) {
 // picked sends the request to the endpoint, or answers in its place.
 func (a *attempt) picked(on *http2.Conn, pick transport.Pick) {
 	a.pick = pick
-	a.x.avoid = pick.Endpoint.Addr()
+	a.x.avoid, a.x.client = pick.Endpoint.Addr(), pick.Client
 	if a.n > 0 || a.x.parked {
 		a.since = time.Since(a.x.begun)
 	}

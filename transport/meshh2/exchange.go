@@ -53,9 +53,10 @@ type exchangeState struct {
 	wake   wake // belongs to the alarm of peer
 	woken  bool // it may be in there
 
-	cur   *attempt // nil while there is none, as during a backoff
-	tries int
-	avoid string // the endpoint of the previous attempt
+	cur    *attempt // nil while there is none, as during a backoff
+	tries  int
+	avoid  string            // the endpoint of the previous attempt
+	client *transport.Client // that it belongs to
 
 	headSent bool          // the caller has the head of a response
 	muted    bool          // and is not to get the rest of it
@@ -315,6 +316,9 @@ func (x *exchange) end(res weft.Result) {
 	}
 	if x.latency == 0 {
 		x.latency = x.elapsed()
+	}
+	if t := x.r.opts.Tap; t.Watched() {
+		x.offer(t, res)
 	}
 	if x.dest != nil {
 		res.Latency = x.latency

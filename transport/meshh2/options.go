@@ -8,6 +8,7 @@ import (
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/tap"
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/http2"
@@ -38,6 +39,9 @@ type Options struct {
 
 	// Tracers are told of client spans, and of the server spans of Handlers.
 	Tracers *telemetry.Tracers
+
+	// Tap is shown the requests that have ended; nil is nobody.
+	Tap *tap.Hub
 
 	// AdvisoryDeadline passes l5d-ctx-deadline on without going by it, as Linkerd
 	// does. By default a request fails when the deadline that came with it passes

@@ -46,7 +46,7 @@ func (x *exchange) attempt(loop context.Context, n int) (*http.Response, weft.Re
 		return nil, x.failed(loop, err), nil
 	}
 	client := pick.Client
-	x.avoid = pick.Endpoint.Addr()
+	x.avoid, x.client = pick.Endpoint.Addr(), client
 
 	// Below the pick, so that a client is judged by its own refusals only.
 	state, _ := client.Options().Adapter.(*clientState)

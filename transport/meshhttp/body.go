@@ -43,6 +43,7 @@ type body struct {
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	b.a.x.received.Add(int64(n))
 	if err != nil {
 		b.end(err)
 	}
@@ -72,6 +73,7 @@ func (b *body) end(err error) {
 	}
 	a.done(res, b.answered)
 	if b.x != nil {
+		b.x.class, b.x.err = res.Class, res.Err
 		b.x.end()
 	}
 }

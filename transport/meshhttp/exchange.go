@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-mesh/weft"
@@ -24,7 +25,8 @@ type exchange struct {
 	upgrade string // the protocol that the caller wants to switch to
 	hops    string // Max-Forwards of a TRACE, before any attempt has counted it down
 	body    *replay
-	avoid   string // the endpoint of the previous attempt
+	avoid   string            // the endpoint of the previous attempt
+	client  *transport.Client // that it belongs to
 
 	dest       *transport.Dest
 	classifier Classifier
@@ -41,6 +43,13 @@ type exchange struct {
 	attempts int
 	ended    bool
 	handling time.Duration // before it was sent; 0 where that is not known
+
+	received atomic.Int64 // bytes of the response's body
+
+	// The result, for who watches.
+	status int
+	class  weft.Class
+	err    error
 }
 
 // carry takes a request through the mesh whose context has been read.
@@ -49,6 +58,7 @@ func (x *exchange) carry() (*http.Response, error) {
 	if err != nil {
 		closeBody(x.in.caller)
 		x.endLocalSpan(err)
+		x.refused(err)
 		return nil, err
 	}
 	x.begin(id)
@@ -187,6 +197,7 @@ func (x *exchange) finish(resp *http.Response, res weft.Result) (*http.Response,
 	if x.attempts == 1 && sent > 0 {
 		x.handling = res.Latency - sent
 	}
+	x.class, x.err = res.Class, res.Err
 	if resp == nil {
 		x.dest.Record(res)
 		x.endLocalSpan(res.Err)
@@ -197,6 +208,7 @@ func (x *exchange) finish(resp *http.Response, res weft.Result) (*http.Response,
 		}
 		return nil, res.Err
 	}
+	x.status = resp.StatusCode
 	x.dress(resp, res.Class)
 	x.dest.Record(res)
 	switch b := resp.Body.(type) {
@@ -205,6 +217,7 @@ func (x *exchange) finish(resp *http.Response, res weft.Result) (*http.Response,
 	case *duplex:
 		b.x = x
 	default: // it is all there
+		x.received.Store(resp.ContentLength)
 		x.end()
 	}
 	return resp, nil
@@ -235,6 +248,9 @@ func (x *exchange) end() {
 	x.endLocalSpan(nil)
 	if x.body != nil {
 		x.body.close()
+	}
+	if t := x.t.opts.Tap; !x.in.proxied && t.Watched() {
+		x.offer(t)
 	}
 	x.dest.Release()
 }

@@ -101,11 +101,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		clearResponse(resp)
 	}
 	body, err := h.write(w, r, resp)
-	h.stats.end(s, resp, body, err, time.Since(begun))
-	s.written = err == nil
-	if errors.Is(err, errAborted) {
-		// The head has been sent: cutting the connection is the only way left to say
-		// that the body is not whole.
-		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to abort a response
+	took := time.Since(begun)
+	h.stats.end(s, resp, body, err, took)
+	if t := h.opts.Transport.opts.Tap; t.Watched() {
+		s.offer(t, resp, body, err, took)
 	}
-}

@@ -11,6 +11,7 @@ import (
 	"github.com/weft-mesh/weft/circuit"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/propagation"
+	"github.com/weft-mesh/weft/tap"
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 )
@@ -40,6 +41,9 @@ type Options struct {
 
 	// Tracers are told of client spans.
 	Tracers *telemetry.Tracers
+
+	// Tap is shown the requests that have ended; nil is nobody.
+	Tap *tap.Hub
 
 	// MaxReplayBytes is how much of a request body is kept, while it is sent, so that
 	// the request can be sent again. Zero means 64 KiB, a negative number nothing.
