@@ -106,3 +106,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if t := h.opts.Transport.opts.Tap; t.Watched() {
 		s.offer(t, resp, body, err, took)
 	}
+	s.written = err == nil
+	if errors.Is(err, errAborted) {
+		// The head has been sent: cutting the connection is the only way left to say
+		// that the body is not whole.
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to abort a response
+	}
+}
