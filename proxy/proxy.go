@@ -101,6 +101,9 @@ func (p *Proxy) makeTelemeters() error {
 			return err
 		}
 		p.parts = append(p.parts, t)
+		if t.Close != nil {
+			p.closers = append(p.closers, closerFunc(t.Close))
+		}
 		sampled = append(sampled, t.Tracer)
 	}
 	p.tracers = telemetry.NewTracers(sampled...)

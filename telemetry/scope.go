@@ -63,7 +63,7 @@ func (s *Scope) Stat(elems ...string) *Stat {
 	if s == nil {
 		return nil
 	}
-	return install(s.Scope(elems...), func(at *Scope) *Stat { return &Stat{buckets: at.tree().buckets} })
+	return install(s.Scope(elems...), newStat)
 }
 
 // Gauge makes read the gauge called name below s. Read is called by every

@@ -27,6 +27,7 @@ type page [pageBuckets]atomic.Uint32
 type Stat struct {
 	buckets *buckets
 	last    atomic.Pointer[Summary]
+	tap     atomic.Pointer[tap] // nil without SampleStats
 	values  atomic.Pointer[values] // nil until the first one: most stats stay without
 }
 
@@ -52,6 +53,9 @@ type values struct {
 func (s *Stat) Record(v int64) {
 	if s == nil {
 		return
+	}
+	if t := s.tap.Load(); t != nil {
+		t.take(v)
 	}
 	value := uint32(min(max(v, 0), maxValue))
 	i := s.buckets.index(value)

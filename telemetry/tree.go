@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,6 +35,9 @@ type Tree struct {
 
 	window  sync.Mutex // serialises the closing of windows
 	scratch []uint32   // bucket counts of the stat being summarised, under window
+
+	sampling sync.Mutex                 // serialises changes of samplers
+	samplers atomic.Pointer[[]*sampler] // see SampleStats
 
 	stop     chan struct{}
 	stopOnce sync.Once

@@ -25,8 +25,6 @@ import (
 // what the refusal names.
 func notBuilt() map[string]string {
 	return map[string]string{
-		"linkerd/statsd.yaml":    `kind "io.l5d.statsd"`,
-		"linkerd/zipkin.yaml":    `kind "io.l5d.zipkin"`,
 		"linkerd/thrift.yaml":    `protocol "thrift"`,
 		"linkerd/thriftmux.yaml": `protocol "thriftmux"`,
 	}

@@ -115,11 +115,19 @@ func New(cfg *config.Namerd, opts Options) (_ *Daemon, err error) {
 
 func (d *Daemon) own(c io.Closer) { d.closers = append(d.closers, c) }
 
+type closerFunc func() error
+
+// Close implements io.Closer.
+func (f closerFunc) Close() error { return f() }
+
 func (d *Daemon) makeTelemeters() error {
 	for i, part := range d.cfg.Telemetry {
 		t, err := config.Build[plugin.Telemeter](part, plugin.TelemeterEnv{Tree: d.tree, Logger: d.opts.Logger})
 		if err != nil {
 			return err
+		}
+		if t.Close != nil {
+			d.own(closerFunc(t.Close))
 		}
 		if t.Tracer.Tracer != nil {
 			d.opts.Logger.Warn("namerd does not trace: the telemeter is of no use here", "telemeter", part.Kind, "path", fmt.Sprintf("telemetry[%d]", i))

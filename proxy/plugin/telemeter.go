@@ -20,6 +20,9 @@ type Telemeter struct {
 	Influx bool
 	// Run, if set, exports until ctx ends.
 	Run func(ctx context.Context) error
+	// Close, if set, ends what was begun when the telemeter was made. It is called after
+	// the last request, delivers what is left within a few seconds, and waits for that.
+	Close func() error
 }
 
 // Prometheus is a page of metrics in Prometheus' formats.

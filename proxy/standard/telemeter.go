@@ -33,6 +33,9 @@ func telemeters() []config.Entry {
 			log := telemetry.NewTraceLog(e.Logger.With("logger", "io.l5d.tracelog"), level(c.Level))
 			return plugin.Telemeter{Tracer: telemetry.Sampled{Tracer: log, Rate: rate}}, nil
 		}, t),
+		config.Define(role, "io.l5d.statsd", newStatsD, config.Traits{Experimental: true}),
+		config.Define(role, "io.l5d.zipkin", newZipkin, t),
+		config.Define(role, "io.weft.otlp", newOTLP, t),
 	}
 }
 

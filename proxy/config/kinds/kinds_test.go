@@ -25,7 +25,7 @@ func TestAllKindsOfLinkerd(t *testing.T) {
 		assert.Equal(t, want, r.Kinds(role))
 	}
 	for role, count := range map[config.Role]int{
-		config.RoleNamer: 13, config.RoleInterpreter: 8, config.RoleTransformer: 7, config.RoleTelemeter: 6,
+		config.RoleNamer: 13, config.RoleInterpreter: 8, config.RoleTransformer: 7, config.RoleTelemeter: 7,
 		config.RoleHTTPIdentifier: 8, config.RoleH2Identifier: 5, config.RoleHTTPClassifier: 5, config.RoleH2Classifier: 10,
 	} {
 		assert.Len(t, r.Kinds(role), count, role)
@@ -63,10 +63,17 @@ func TestRules(t *testing.T) {
 		"lowLoad must not be larger than highLoad":                      &kinds.Aperture{LowLoad: &half, HighLoad: &zero},
 		`match: pattern "/{a}("`:                                        &kinds.RewriteNamer{Pattern: "/{a}("},
 		"tls is configured with validation but `commonName` is not set": &kinds.ConsulNamer{TLS: &config.ClientTLS{}},
+		"url takes the place of host and port":                          &kinds.ZipkinTelemeter{URL: "http://a", Port: &one},
+		`"a:9411" is not the address of a collector`:                    &kinds.ZipkinTelemeter{URL: "a:9411"},
+		"tls needs a url with https":                                    &kinds.ZipkinTelemeter{URL: "http://a", TLS: &config.ClientTLS{}},
+		`endpoint "ftp://a" has a scheme other than http and https`:     &kinds.OTLPTelemeter{Endpoint: "ftp://a"},
+		"the endpoint says not to use TLS":                              &kinds.OTLPTelemeter{Endpoint: "http://a", TLS: &config.ClientTLS{}},
 	} {
 		assert.ErrorContains(t, c.Validate(), want)
 	}
 	assert.NoError(t, (&kinds.HeaderPathIdentifier{Segments: &one}).Validate())
 	assert.NoError(t, (&kinds.Aperture{P2C: kinds.P2C{MaxEffort: &two}}).Validate())
 	assert.NoError(t, (&kinds.ConsulNamer{}).Validate())
+	assert.NoError(t, (&kinds.ZipkinTelemeter{URL: "https://a", TLS: &config.ClientTLS{}}).Validate())
+	assert.NoError(t, (&kinds.OTLPTelemeter{Endpoint: "a", TLS: &config.ClientTLS{}}).Validate())
 }
