@@ -27,7 +27,7 @@ type page [pageBuckets]atomic.Uint32
 type Stat struct {
 	buckets *buckets
 	last    atomic.Pointer[Summary]
-	tap     atomic.Pointer[tap] // nil without SampleStats
+	tap     atomic.Pointer[tap]    // nil without SampleStats
 	values  atomic.Pointer[values] // nil until the first one: most stats stay without
 }
 

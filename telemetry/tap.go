@@ -13,7 +13,7 @@ type sampler struct {
 
 // tap is where the values of one stat go besides its buckets.
 type tap struct {
-	rate rate
+	of   *sampler
 	fn   func(v int64)
 	next *tap
 }
@@ -22,7 +22,7 @@ type tap struct {
 // of a request a hundred.
 func (t *tap) take(v int64) {
 	for ; t != nil; t = t.next {
-		if t.rate.always || rand.Uint64() < t.rate.below {
+		if t.of.rate.always || rand.Uint64() < t.of.rate.below {
 			t.fn(v)
 		}
 	}
@@ -56,38 +56,54 @@ func (t *Tree) setSamplers(change func([]*sampler) []*sampler) {
 	all = change(all)
 	t.samplers.Store(&all)
 	// A stat that is being made sees the samplers, or is found here.
-	t.root.tapAll()
+	t.root.tapAll(t, nil, all)
 }
 
-func (s *Scope) tapAll() {
-	s.mu.Lock()
-	if stat, ok := s.metric.(*Stat); ok {
-		stat.tap.Store(s.newTap())
-	}
-	s.mu.Unlock()
-	for _, k := range s.sorted() {
-		k.tapAll()
-	}
-}
-
-// newTap returns what the samplers of the moment want of the stat that s carries, nil if
-// there are none.
-func (s *Scope) newTap() *tap {
-	all := s.tree().samplers.Load()
-	if all == nil {
-		return nil
-	}
-	var first *tap
-	for _, x := range *all {
-		if x.rate != (rate{}) {
-			first = &tap{x.rate, x.of(s.path()), first}
+func (s *Scope) tapAll(t *Tree, path []string, all []*sampler) {
+	s.each(t, func(name string, m Metric, ok bool, below *Scope) bool {
+		at := append(path, name)
+		if ok && m.Stat != nil {
+			m.Stat.tap.Store(newTap(all, at, m.Stat.tap.Load()))
 		}
+		if below != nil {
+			below.tapAll(t, at, all)
+		}
+		return true
+	})
+}
+
+// newTap returns what the samplers want of the stat at a path, nil if there are none. Old
+// is what those of before wanted.
+func newTap(all []*sampler, path []string, old *tap) *tap {
+	var first *tap
+	for _, x := range all {
+		if x.rate == (rate{}) {
+			continue
+		}
+		fn := old.fnOf(x)
+		if fn == nil {
+			fn = x.of(path)
+		}
+		first = &tap{x, fn, first}
 	}
 	return first
 }
 
+// fnOf returns what the sampler is told with, nil if it is new.
+func (t *tap) fnOf(x *sampler) func(int64) {
+	for ; t != nil; t = t.next {
+		if t.of == x {
+			return t.fn
+		}
+	}
+	return nil
+}
+
 func newStat(at *Scope) *Stat {
-	s := &Stat{buckets: at.tree().buckets}
-	s.tap.Store(at.newTap())
+	t := at.tree()
+	s := &Stat{buckets: t.buckets}
+	if all := t.samplers.Load(); all != nil && len(*all) > 0 {
+		s.tap.Store(newTap(*all, at.path(), nil))
+	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -74,6 +75,7 @@ type Exporter struct {
 	resource *resource.Resource
 	classify func(error) error
 	release  func() error
+	once     sync.Once // of release
 }
 
 // New returns an Exporter that runs. Close it. It does not ask whether there is a
@@ -122,9 +124,12 @@ func newResource(o Options) *resource.Resource {
 // Close delivers what waits, within bounds, and ends the exporter.
 func (e *Exporter) Close() error {
 	err := e.Delivery.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	return errors.Join(err, e.sdk.Shutdown(ctx), e.release())
+	e.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		err = errors.Join(err, e.sdk.Shutdown(ctx), e.release())
+	})
+	return err
 }
 
 // send has the SDK send a batch.
