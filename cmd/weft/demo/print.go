@@ -1,6 +1,9 @@
 package demo
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Override is the per-request dtab that the demo tells to try: it is set at the
 // edge and acts two hops further down.
@@ -8,6 +11,9 @@ const Override = "/svc/world => /srv/world-v2"
 
 // Shift is the rule that sends a tenth of the traffic of world to world-v2.
 const Shift = "/svc/world => 9 * /srv/world & 1 * /srv/world-v2 ;"
+
+// Viz is the file that starts Prometheus and Grafana for the demo.
+const Viz = "deploy/viz/docker-compose.yml"
 
 // print tells what runs and what to try.
 func (d *demo) print() {
@@ -36,7 +42,20 @@ See why a request goes where it goes:
   weft explain %[5]s / -H 'Host: world' --router incoming
 
 Look at it: dashboard http://%[3]s/, metrics http://%[3]s/admin/metrics.json?pretty=1
+
+Have it in Grafana, http://localhost:3000 (in a checkout of weft; docs/viz.md):
+
+  docker compose -f %[9]s up%[10]s
+
 Names are the files in %[8]s. Ctrl-C ends the demo.
 
-`, m.Outgoing, m.Incoming, m.Admin, m.Dtab, m.Config, Override, Shift, m.Disco)
+`, m.Outgoing, m.Incoming, m.Admin, m.Dtab, m.Config, Override, Shift, m.Disco, Viz, d.vizHint())
+}
+
+// vizHint says what else is to do if Prometheus would not find the demo.
+func (d *demo) vizHint() string {
+	if strings.HasSuffix(d.mesh.Admin, ":9990") {
+		return ""
+	}
+	return "    # with '" + d.mesh.Admin + "' for 'localhost:9990' in prometheus/static.yml beside it"
 }
