@@ -29,7 +29,8 @@ func parseB3(s string) (telemetry.Trace, bool) {
 		return t, false
 	}
 	if !strings.Contains(s, "-") {
-		return t.WithFlags(0), decide(&t, s)
+		ok := decide(&t, s)
+		return t, ok
 	}
 	id, rest, _ := strings.Cut(s, "-")
 	span, rest, decided := strings.Cut(rest, "-")
@@ -100,31 +101,28 @@ func appendB3(dst []byte, t telemetry.Trace) []byte {
 	return dst
 }
 
-// readB3 reads the B3 headers. present reports whether there are any. The Trace of a
-// decision that comes alone has no ids; with a trace id the span id is required, without
-// one, as in Linkerd, the span id is the trace id.
-func readB3(c Carrier) (t telemetry.Trace, ok, present bool) {
-	span, sampled, flags, id := c.Values(headerB3Span), "", "", ""
-	hasSpan, spanID := len(span) > 0, ""
-	if hasSpan {
-		spanID = span[0]
-	}
+// hasB3 reports whether there are B3 headers that say something.
+func hasB3(c Carrier) bool {
+	return len(c.Values(headerB3Span)) > 0 || len(c.Values(headerB3Sampled)) > 0 || len(c.Values(headerB3Flags)) > 0
+}
+
+// readB3 reads the B3 headers. The Trace of a decision that comes alone has no ids; with
+// a trace id the span id is required, without one, as in Linkerd, the trace id is the span
+// id.
+func readB3(c Carrier) (t telemetry.Trace, ok bool) {
+	id, hasID := first(c, headerB3Trace)
+	span, hasSpan := first(c, headerB3Span)
 	sampled, hasSampled := first(c, headerB3Sampled)
 	flags, hasFlags := first(c, headerB3Flags)
-	id, hasID := first(c, headerB3Trace)
-	present = hasSpan || hasSampled || hasFlags || hasID
-	if !present {
-		return t, false, false
-	}
 	switch {
 	case hasSpan:
-		if t.Span, ok = parseHex(strings.TrimSpace(spanID)); !ok || t.Span == 0 {
-			return telemetry.Trace{}, false, true
+		if t.Span, ok = parseHex(strings.TrimSpace(span)); !ok || t.Span == 0 {
+			return telemetry.Trace{}, false
 		}
 		t.Parent, t.TraceLow = t.Span, t.Span
 		if hasID {
 			if t.TraceHigh, t.TraceLow, ok = parseID(strings.TrimSpace(id)); !ok {
-				return telemetry.Trace{}, false, true
+				return telemetry.Trace{}, false
 			}
 		}
 		if v, has := first(c, headerB3Parent); has {
@@ -133,7 +131,7 @@ func readB3(c Carrier) (t telemetry.Trace, ok, present bool) {
 			}
 		}
 	case hasID:
-		return t, false, true
+		return t, false
 	}
 	if hasFlags {
 		if f, err := strconv.ParseUint(strings.TrimSpace(flags), 10, 64); err == nil {
@@ -149,7 +147,7 @@ func readB3(c Carrier) (t telemetry.Trace, ok, present bool) {
 		}
 	}
 	_, known := t.Decision()
-	return t, hasSpan || known, true
+	return t, hasSpan || known
 }
 
 // writeB3 writes the B3 headers.

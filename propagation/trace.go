@@ -56,10 +56,8 @@ func (p Propagator) Restart(c Carrier, ts *telemetry.Tracers) telemetry.Trace {
 	if p.reads()&B3Single != 0 && len(c.Values(headerB3)) > 0 {
 		t.Forms |= uint8(B3Single)
 	}
-	if p.reads()&B3 != 0 {
-		if _, _, present := readB3(c); present {
-			t.Forms |= uint8(B3)
-		}
+	if p.reads()&B3 != 0 && hasB3(c) {
+		t.Forms |= uint8(B3)
 	}
 	return ts.Decide(t)
 }
@@ -84,6 +82,22 @@ func (p Propagator) readTrace(own telemetry.Trace, c Carrier) (t telemetry.Trace
 		}
 		c.Del(HeaderTrace)
 	}
+	if !p.others(c) {
+		return t, came
+	}
+	return p.readOthers(t, came, c)
+}
+
+// others reports whether there is any form but Linkerd's: most requests have none.
+func (p Propagator) others(c Carrier) bool {
+	reads := p.reads()
+	return reads&W3C != 0 && len(c.Values(headerTraceParent)) > 0 || reads&B3Single != 0 && len(c.Values(headerB3)) > 0 || reads&B3 != 0 && hasB3(c)
+}
+
+// readOthers adds what the other forms say to the trace that l5d-ctx-trace or the
+// context have.
+func (p Propagator) readOthers(t telemetry.Trace, came bool, c Carrier) (telemetry.Trace, bool) {
+	reads := p.reads()
 	var all [3]candidate
 	n := 0
 	if reads&W3C != 0 {
@@ -101,13 +115,11 @@ func (p Propagator) readTrace(own telemetry.Trace, c Carrier) (t telemetry.Trace
 		}
 	}
 	if reads&B3 != 0 {
-		if in, ok, present := readB3(c); present {
+		if hasB3(c) {
+			in, ok := readB3(c)
 			all[n] = candidate{in, B3, ok}
 			n++
 		}
-	}
-	if n == 0 {
-		return t, came
 	}
 	return merge(t, came, all[:n], c)
 }
