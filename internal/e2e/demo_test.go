@@ -89,6 +89,12 @@ func TestDemo(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	assert.Contains(t, string(out), "world-v2")
 
+	// What starts viz, which scrapes the demo where it is.
+	compose := printed(`(?m)^  docker compose -f (\S+) up$`)
+	require.NotNil(t, compose, p.stdout)
+	assert.Contains(t, readFile(t, "../../"+compose[1]), "/etc/prometheus/config/static.yml")
+	assert.Contains(t, readFile(t, vizDir+"prometheus/static.yml"), "'localhost:9990'")
+
 	dir := readFile(t, shift[3])
 	assert.NotEmpty(t, dir)
 	p.signal(t, syscall.SIGTERM)
