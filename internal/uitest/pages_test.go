@@ -37,7 +37,7 @@ func drive(t *testing.T, script string, s *stub) {
 	node := testtool.Installed(t, "node", "nodejs npm")
 	chromium := testtool.Installed(t, "chromium", "chromium")
 	ui := modules(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, "--test", "--test-reporter=spec", filepath.Join(ui, "test", "browser", script))
 	cmd.Dir = ui

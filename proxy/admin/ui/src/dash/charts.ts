@@ -3,14 +3,10 @@ import { el } from "../lib/dom.ts";
 import { millis, percent, short } from "../lib/format.ts";
 import { Busiest } from "./lines.ts";
 import type { Row } from "./model.ts";
+import { nines } from "./nines.ts";
 import type { Store } from "./store.ts";
 
 const soonS = 120, longS = 300;
-
-/** nines is the y axis of a success rate in percent: 99.99 to 100.001 while all is well, and as low as it must be. */
-export function nines(min: number): [number, number] {
-  return min >= 99.99 ? [99.99, 100.001] : [Math.max(0, min - Math.max(0.01, (100 - min) * 0.15)), 100 + (100 - min) * 0.05];
-}
 
 const share = (n: number | null | undefined): string => (n === null || n === undefined ? "–" : percent(n / 100));
 

@@ -48,8 +48,9 @@ export class History {
   /** values are those of the last count readings; null where there was none. */
   values(key: string, metric: Metric, count: number): (number | null)[] {
     const ring = this.#rows.get(key)?.ring, base = metrics.indexOf(metric) * this.#length, out: (number | null)[] = [];
+    const oldest = Math.max(0, this.#tick - this.#length);
     for (let i = this.#tick - count; i < this.#tick; i++) {
-      const v = ring && i >= 0 ? (ring[base + (i % this.#length)] as number) : NaN;
+      const v = ring && i >= oldest ? (ring[base + (i % this.#length)] as number) : NaN;
       out.push(Number.isNaN(v) ? null : v);
     }
     return out;
@@ -61,7 +62,7 @@ export class History {
     for (const key of keys) {
       const ring = this.#rows.get(key)?.ring;
       if (!ring) continue;
-      for (let i = Math.max(0, count - this.#tick); i < count; i++) {
+      for (let i = Math.max(0, count - Math.min(this.#tick, this.#length)); i < count; i++) {
         const v = ring[base + ((this.#tick - count + i) % this.#length)] as number;
         if (!Number.isNaN(v)) total[i] = (Number.isNaN(total[i] as number) ? 0 : (total[i] as number)) + v;
       }

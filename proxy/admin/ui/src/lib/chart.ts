@@ -118,7 +118,7 @@ export class Chart {
         y: { range: (_, min, max) => (o.range ?? fromZero)(min ?? 0, max ?? 0) },
       },
       axes: [
-        { ...axis, size: 22, incrs: [10, 20, 30, 60, 120], space: 40, values: (_, ticks) => ticks.map((t) => (t === 0 ? "now" : `−${-t}s`)) },
+        { ...axis, size: 22, incrs: [10, 20, 30, 60, 120], space: 40, values: (_, ticks) => ticks.map((t) => (t === 0 ? "now" : t <= -o.spanS ? "" : `−${-t}s`)) },
         { ...axis, size: o.axis, space: 30, values: (_, ticks) => ticks.map((v) => (o.tick ?? o.value)(v)) },
       ],
       series: [{}, ...this.#lines.map((l): uPlot.Series => ({ label: l.label, stroke: paint(l.colour), width: 1.75, points: { show: false }, spanGaps: false }))],

@@ -5,7 +5,6 @@ import { Topline } from "../dash/topline.ts";
 import { Chart } from "../lib/chart.ts";
 import { el, setText } from "../lib/dom.ts";
 import { millis, number } from "../lib/format.ts";
-import { breakerWord } from "./client.ts";
 import type { View } from "./view.ts";
 
 const spanS = 120;
@@ -54,7 +53,7 @@ export class EndpointView implements View {
     t.set("weight", number(e.weight));
     t.set("open", number(e.connections?.open));
     t.set("idle", number(e.connections?.idle));
-    t.set("breaker", breakerWord(e));
+    t.set("breaker", { open: "tripped", closed: "ok" }[e.breaker?.state ?? ""] ?? e.breaker?.state ?? "–", { open: "bad", closed: "good" }[e.breaker?.state ?? ""] ?? "");
     setText(this.#why, e.why);
     const b = e.breaker;
     this.#show([
