@@ -66,13 +66,13 @@ func (x *site) namespace(w http.ResponseWriter, r *http.Request) {
 		notFound(w, r)
 		return
 	}
-	v := x.view(r, "delegator", "dtab")
+	v := x.view(r, "namespace", "dtab")
 	v.Root = strings.Repeat("../", strings.Count(r.URL.Path, "/")-1)
 	v.Delegator = v.Root + "dtab/delegator.json"
 	for i, l := range v.Nav {
 		v.Nav[i].Href = v.Root + strings.TrimPrefix(l.Href, "./")
 	}
-	v.Routers = []routerView{{Label: ns, Protocol: "namespace", Servers: []string{}, Dtab: dentries(d)}}
+	v.Routers = []routerView{{Label: ns, Protocol: "namespace", Servers: []string{}, Dtab: dentries(d), Text: ruleLines(d)}}
 	v.All = v.Routers
 	x.render(w, v)
 }

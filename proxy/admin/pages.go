@@ -27,7 +27,7 @@ type pages struct {
 func newPages() (*pages, error) {
 	p := &pages{byName: map[string]*template.Template{}}
 	funcs := template.FuncMap{"ms": func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }}
-	for _, name := range []string{"dashboard", "services", "delegator", "logging", "requests", "help", "namespaces"} {
+	for _, name := range []string{"dashboard", "services", "delegator", "logging", "requests", "tapping", "help", "namespaces", "namespace"} {
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(assets, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("admin: page %s: %w", name, err)
@@ -73,6 +73,7 @@ type routerView struct {
 	Protocol string       `json:"protocol"`
 	Servers  []string     `json:"servers"`
 	Dtab     []dentryView `json:"dtab"`
+	Text     string       `json:"text"` // Dtab to be edited: a rule a line, and exact
 	Stored   []dentryView `json:"stored"`
 }
 
@@ -87,6 +88,15 @@ func dentries(d dtab.Dtab) []dentryView {
 		rows[i] = dentryView{e.Prefix.String(), dtab.ShowTree(e.Dst)}
 	}
 	return rows
+}
+
+// ruleLines returns a dtab as it is edited.
+func ruleLines(d dtab.Dtab) string {
+	var b strings.Builder
+	for _, e := range d {
+		b.WriteString(e.Prefix.String() + " => " + dtab.ExactTree(e.Dst) + " ;\n")
+	}
+	return b.String()
 }
 
 type requestView struct {
@@ -106,15 +116,19 @@ func (x *site) view(r *http.Request, page, title string) *view {
 		}
 	}
 	v.Serves = strings.Join(serves, " ")
-	for _, l := range []link{{"/", x.home()}, {"/services", "services"}, {"/delegator", "dtab"}, {"/logging", "logging"}, {"/requests", "requests"}, {"/help", "help"}} {
-		if x.mux.find(l.Href) != nil && x.filter.serves(l.Href) {
+	for _, l := range []link{{"/", x.home()}, {"/services", "services"}, {"/delegator", "dtab"}, {"/tapping", "tap"}, {"/requests", "requests"}, {"/logging", "logging"}, {"/help", "help"}} {
+		shows := x.mux.find(l.Href) != nil && x.filter.serves(l.Href)
+		if l.Href == "/tapping" { // it shows nothing by itself
+			shows = shows && x.mux.find("/tap") != nil && x.filter.serves("/tap")
+		}
+		if shows {
 			// Relative, so that the pages work behind a proxy that adds a prefix.
 			v.Nav = append(v.Nav, link{"./" + strings.TrimPrefix(l.Href, "/"), l.Text})
 		}
 	}
 	for i := range x.opts.Routers {
 		o := &x.opts.Routers[i]
-		router := routerView{Label: o.Label, Protocol: o.Protocol, Servers: append([]string{}, o.Servers...), Dtab: dentries(o.Base)}
+		router := routerView{Label: o.Label, Protocol: o.Protocol, Servers: append([]string{}, o.Servers...), Dtab: dentries(o.Base), Text: ruleLines(o.Base)}
 		if o.Stored != nil {
 			router.Stored = dentries(o.Stored())
 		}
@@ -127,6 +141,14 @@ func (x *site) view(r *http.Request, page, title string) *view {
 		v.Routers, v.Selected = v.All, ""
 	}
 	return v
+}
+
+// First returns the router that a page for one router is about, nil if there is none.
+func (v *view) First() *routerView {
+	if len(v.Routers) == 0 {
+		return nil
+	}
+	return &v.Routers[0]
 }
 
 // home names the first page.
@@ -160,6 +182,11 @@ func (x *site) playground(w http.ResponseWriter, r *http.Request) {
 
 func (x *site) logging(w http.ResponseWriter, r *http.Request) {
 	x.render(w, x.view(r, "logging", "logging"))
+}
+
+// tapping is the page of the stream /tap.
+func (x *site) tapping(w http.ResponseWriter, r *http.Request) {
+	x.render(w, x.view(r, "tapping", "tap"))
 }
 
 func (x *site) help(w http.ResponseWriter, r *http.Request) {

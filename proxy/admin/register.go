@@ -27,6 +27,7 @@ func (x *site) register() error {
 		page("/", x.dashboard)
 		page("/services", x.services)
 		page("/delegator", x.playground)
+		page("/tapping", x.tapping)
 		page("/help", x.help)
 		add("/delegator.json", methods(x.delegate, get, post))
 		add("/explain.json", methods(x.explainJSON, post))

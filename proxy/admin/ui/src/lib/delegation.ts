@@ -1,10 +1,9 @@
-// Asking /delegator.json and drawing its answer.
+// The explanation of a name, as /delegator.json and /explain.json give it.
 
 import { el } from "./dom.ts";
-import { Problem } from "./net.ts";
 import type { Dentry } from "./page.ts";
 
-export interface Addr { type: "bound" | "neg" | "pending" | "failed"; cause?: string; addrs: { ip: string; port: number }[] }
+export interface Addr { type: "bound" | "neg" | "pending" | "failed"; cause?: string; addrs?: { ip: string; port: number }[] }
 export interface Bound { id: string; path: string; addr: Addr }
 export interface Delegation {
   type: string;
@@ -30,16 +29,6 @@ const kinds: Record<string, string> = {
   exception: "Exception",
 };
 
-export async function explain(namespace: string, dtab: string, path: string): Promise<Delegation> {
-  const rep = await fetch(document.body.dataset.delegator ?? "./delegator.json", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ namespace, dtab, path }),
-  });
-  if (!rep.ok) throw new Problem(rep.status, (await rep.text()) || `status ${rep.status}`);
-  return rep.json() as Promise<Delegation>;
-}
-
 interface Kid { tree: Delegation; weight?: number }
 
 function kids(node: Delegation): Kid[] {
@@ -52,7 +41,7 @@ function kids(node: Delegation): Kid[] {
   }
 }
 
-type Outcome = "ok" | "neg" | "stop";
+export type Outcome = "ok" | "neg" | "stop";
 
 /** outcome says what comes of a branch: requests go there ("ok"), they go on to the next one ("neg"), or they fail here ("stop"). */
 export function outcome(node: Delegation): Outcome {
@@ -66,19 +55,83 @@ export function outcome(node: Delegation): Outcome {
   }
 }
 
+/** Goal is where requests end up: a bound name and its share. */
+export interface Goal { id: string; share: number; endpoints: number }
+
+/** goals are the bound names that requests for the root are sent to, with their shares. */
+export function goals(node: Delegation, share = 1): Goal[] {
+  if (outcome(node) !== "ok") return [];
+  if (node.type === "leaf" && node.bound) return [{ id: node.bound.id, share, endpoints: node.bound.addr.addrs?.length ?? 0 }];
+  if (node.type === "alt") {
+    const taken = kids(node).find((k) => outcome(k.tree) !== "neg");
+    return taken ? goals(taken.tree, share) : [];
+  }
+  // A branch of a union that nobody knows has its share given to the others.
+  const live = kids(node).filter((k) => outcome(k.tree) === "ok"), total = live.reduce((n, k) => n + (k.weight ?? 1), 0);
+  return live.flatMap((k) => goals(k.tree, total > 0 ? (share * (k.weight ?? 1)) / total : 0));
+}
+
+/** goalText names the goals in a sentence's part: "/#/io.l5d.fs/web (2 endpoints)". */
+export function goalText(list: Goal[]): string {
+  return list.map((g) => {
+    const part = g.share < 0.9995 ? `${Math.round(1000 * g.share) / 10} % to ` : "";
+    return `${part}${g.id} (${g.endpoints === 0 ? "no endpoints" : g.endpoints === 1 ? "1 endpoint" : `${g.endpoints} endpoints`})`;
+  }).join(" and ");
+}
+
+/** way are the nodes that requests pass, first to last, as far as there is one way. */
+export function way(node: Delegation): Delegation[] {
+  const below = kids(node), next = node.type === "alt" ? below.find((k) => outcome(k.tree) !== "neg") : below.find((k) => outcome(k.tree) === "ok") ?? below[0];
+  return next ? [node, ...way(next.tree)] : [node];
+}
+
+/** signature tells whether a node of another tree is the same step. */
+export function signature(n: Delegation): string {
+  // Whether other branches stand beside it makes no other step of it.
+  return [["delegate", "alt", "union"].includes(n.type) ? "" : n.type, n.path, n.dentry?.prefix, n.dentry?.dst, n.bound?.id, n.bound?.addr.type].join("\n");
+}
+
+export function signatures(n: Delegation, into = new Set<string>()): Set<string> {
+  into.add(signature(n));
+  for (const k of kids(n)) signatures(k.tree, into);
+  return into;
+}
+
 function addrText(addr: Addr): string {
-  if (addr.type !== "bound") return addr.type + (addr.cause ? `: ${addr.cause}` : "");
-  if (!addr.addrs.length) return "no endpoints";
-  const shown = addr.addrs.slice(0, 20).map((a) => `${a.ip.includes(":") ? `[${a.ip}]` : a.ip}:${a.port}`).join("  ");
-  return addr.addrs.length > 20 ? `${shown}  and ${addr.addrs.length - 20} more` : shown;
+  if (addr.type !== "bound") return { neg: "no such name", pending: "no answer yet", failed: "failed" }[addr.type] + (addr.cause ? `: ${addr.cause}` : "");
+  const addrs = addr.addrs ?? [];
+  if (!addrs.length) return "no endpoints";
+  const shown = addrs.slice(0, 20).map((a) => `${a.ip.includes(":") ? `[${a.ip}]` : a.ip}:${a.port}`).join("  ");
+  return addrs.length > 20 ? `${shown}  and ${addrs.length - 20} more` : shown;
 }
 
-/** draw returns the tree as nested lists. onPick is called with the dentry of a node that was clicked. */
-export function draw(root: Delegation, onPick?: (d: Dentry | undefined) => void): HTMLElement {
-  return el("ul", { class: "tree" }, drawNode(root, true, undefined, onPick));
+/** why says in words why a branch leads nowhere. */
+function why(n: Delegation): string {
+  switch (n.type) {
+    case "neg": return n.path === "~" ? "the rule says ~, which is: no such name" : "no rule has a prefix of it, and no namer knows it";
+    case "fail": return "the look-up stops here, and the branches after it are not tried";
+    case "exception": return n.message?.includes("no answer yet") ? "the namer has not answered yet" : "";
+    case "leaf": return n.bound?.addr.type === "bound" ? "" : "the name is known, and its endpoints are not";
+    default: return "";
+  }
 }
 
-function drawNode(node: Delegation, used: boolean, weight?: number, onPick?: (d: Dentry | undefined) => void): HTMLElement {
+export interface DrawOptions {
+  /** onPick is called with the dentry of a node that was clicked. */
+  onPick?(d: Dentry | undefined, node: Delegation): void;
+  /** source says where a rule is from. */
+  source?(d: Dentry): string;
+  /** other are the signatures of the tree that this one is compared with; mark says what nodes that are not in it are. */
+  other?: Set<string>;
+  mark?: string;
+}
+
+/** draw returns the tree as nested lists. */
+export function draw(root: Delegation, o: DrawOptions = {}): HTMLElement {
+  return el("ul", { class: "tree" }, drawNode(root, true, true, true, undefined, o));
+}
+
+function drawNode(node: Delegation, used: boolean, reached: boolean, first: boolean, weight: number | undefined, o: DrawOptions): HTMLElement {
   const ok = outcome(node) === "ok";
   const box = el("button", { type: "button", class: `node ${!ok ? "bad" : used ? "good" : ""}` });
   let kind = kinds[node.type] ?? node.type;
@@ -86,19 +139,29 @@ function drawNode(node: Delegation, used: boolean, weight?: number, onPick?: (d:
   if (node.type === "exception") kind += `: ${node.message ?? ""}`;
   if (node.type === "transformation") kind += `: ${node.name ?? ""}`;
   if (weight !== undefined && weight !== 1) kind = `${weight.toFixed(2)} × ${kind}`;
-  box.append(el("span", { class: "kind" }, kind), el("b", {}, node.path));
-  if (node.dentry) box.append(el("span", { class: "rule" }, `  ${node.dentry.prefix} => ${node.dentry.dst}`));
+  const changed = o.other && !o.other.has(signature(node));
+  const head = el("span", { class: "kind" }, kind);
+  if (changed) head.append(" ", el("span", { class: "tag fair" }, o.mark ?? "changed"));
+  if (!reached && first) head.append(" ", el("span", { class: "tag" }, "not reached: a branch before it answers"));
+  box.append(head, el("b", {}, node.path));
+  if (node.dentry) {
+    box.append(el("span", { class: "rule" }, `  ${node.dentry.prefix} => ${node.dentry.dst}`));
+    const source = o.source?.(node.dentry);
+    if (source) box.append(" ", el("span", { class: source === "this request" ? "tag accent" : "tag" }, source));
+  }
   if (node.bound) {
     const { id, path, addr } = node.bound;
     box.append(el("span", { class: "addrs" }, path === "/" ? id : `${id}  residual ${path}`), el("span", { class: "addrs" }, addrText(addr)));
   }
-  box.addEventListener("click", () => onPick?.(node.dentry));
+  const reason = why(node);
+  if (reason) box.append(el("span", { class: "why" }, reason));
+  box.addEventListener("click", () => o.onPick?.(node.dentry, node));
   const below = el("ul");
   let taken = false;
   for (const k of kids(node)) {
     // An alt takes its first branch that is not negative, a union all of them.
     const end = outcome(k.tree);
-    below.append(drawNode(k.tree, used && end === "ok" && !taken, k.weight, onPick));
+    below.append(drawNode(k.tree, used && end === "ok" && !taken, reached && !taken, reached, k.weight, o));
     taken ||= node.type === "alt" && end !== "neg";
   }
   return el("li", {}, box, below.childElementCount > 0 && below);

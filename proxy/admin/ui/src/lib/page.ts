@@ -6,7 +6,7 @@ import { el } from "./dom.ts";
 // wrote into the page.
 
 export interface Dentry { prefix: string; dst: string }
-export interface Router { label: string; protocol: string; servers: string[]; dtab: Dentry[]; stored: Dentry[] | null }
+export interface Router { label: string; protocol: string; servers: string[]; dtab: Dentry[]; text: string; stored: Dentry[] | null }
 
 /** routers are all of the process, with their dtabs, as the server wrote them into the page. */
 export function routers(): Router[] {

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { closedAdmin, mesh, meshAdmin, namerdAdmin, open, send, shot, until } from "./kit.mjs";
+
+const api = async (path, body) => (await fetch(namerdAdmin + path, body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+
+test("the namespaces are listed, and one is made", async (t) => {
+  const page = await open(t, namerdAdmin, { allowed: [400] });
+  await page.getByRole("link", { name: "default", exact: true }).waitFor();
+  await page.getByText("Make a namespace").click();
+  await page.getByLabel("name of the new namespace").fill("fresh/one");
+  await page.getByLabel("rules of the new namespace").fill("/svc => ");
+  await page.locator(".fault", { hasText: "Line 1" }).waitFor();
+  await page.getByLabel("rules of the new namespace").fill("/svc => /#/io.l5d.fs");
+  await shot(page, "namespaces");
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.waitForURL(/dtab\/fresh\/one$/);
+  await page.locator(".dtab tr", { hasText: "/#/io.l5d.fs" }).first().waitFor();
+});
+
+test("an edit shows what it would do, and then changes the routing of a real proxy", async (t) => {
+  await until("the proxy routes", async () => (await send(mesh, "world")).body === "v1");
+  const page = await open(t, `${namerdAdmin}dtab/default`, { allowed: [400] });
+  await page.getByRole("button", { name: "try /svc/world" }).waitFor();
+  await page.getByRole("button", { name: "Edit rules" }).click();
+  const field = page.locator("textarea");
+  await until("the editor has the rules", async () => (await field.inputValue()).includes("/svc => /host"));
+  const before = await field.inputValue();
+  await field.fill(`${before}/host/world = /srv/world-v2`);
+  await page.locator(".fault", { hasText: /Line \d+, column \d+/ }).waitFor();
+  await shot(page, "namespace-fault");
+  await field.fill(`${before}/host/world => /srv/world-v2`);
+  await page.locator(".diff tr.added", { hasText: "/srv/world-v2" }).waitFor();
+  await shot(page, "namespace-editing");
+  await page.getByRole("button", { name: "Review the change" }).click();
+  const effect = page.locator("tr[data-kind=rerouted]", { hasText: "/svc/world" });
+  await effect.waitFor();
+  assert.match(await effect.innerText(), /\/#\/io\.l5d\.fs\/world 1 endpoint\s+\/#\/io\.l5d\.fs\/world-v2 1 endpoint/);
+  await page.getByLabel("your name").fill("Ada");
+  await page.getByLabel("reason").fill("v2 for everybody");
+  await shot(page, "namespace-review");
+  assert.equal((await send(mesh, "world")).body, "v1", "nothing changes before it is saved");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("v2 for everybody").first().waitFor();
+  await until("the proxy routes by the new rule", async () => (await send(mesh, "world")).body === "v2");
+  await shot(page, "namespace-saved");
+
+  // What fails is said.
+  await page.getByRole("button", { name: "Edit rules" }).click();
+  await field.fill("/srv => /#/io.l5d.fs");
+  await page.getByRole("button", { name: "Review the change" }).click();
+  await page.locator("tr[data-kind=lost]", { hasText: "/svc/world" }).waitFor();
+  await shot(page, "namespace-lost");
+  page.once("dialog", (d) => d.accept());
+  await page.getByRole("button", { name: "Back to the draft" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+
+  // And back, by the history.
+  await page.getByRole("button", { name: "Edit back to this" }).first().click();
+  await page.locator(".diff tr.removed:visible", { hasText: "/srv/world-v2" }).waitFor();
+  await page.getByRole("button", { name: "Review the change" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await until("the proxy routes as before", async () => (await send(mesh, "world")).body === "v1");
+});
+
+test("a change by somebody else is shown, and a draft brought up to date", async (t) => {
+  const { version, dtab } = await api("namespace.json?namespace=default");
+  const page = await open(t, `${namerdAdmin}dtab/default`, { allowed: [412] });
+  await page.getByRole("button", { name: "Edit rules" }).click();
+  const field = page.locator("textarea");
+  await until("the editor has the rules", async () => (await field.inputValue()).includes("/svc => /host"));
+  await field.fill(`${await field.inputValue()}/host/mine => /srv/web ;`);
+  const saved = await api("namespace/save.json", { namespace: "default", dtab: `/theirs => /srv ;\n${dtab}`, version, author: "Bob", reason: "mine first" });
+  assert.ok(saved.version, JSON.stringify(saved));
+  const banner = page.locator(".banner", { hasText: "Somebody else has changed this namespace" });
+  await banner.waitFor();
+  assert.match(await banner.innerText(), /by Bob/);
+  await banner.locator("tr.added", { hasText: "/theirs" }).waitFor();
+  await shot(page, "namespace-conflict");
+  await page.getByRole("button", { name: "Bring my change up to date" }).click();
+  await until("the draft has both", async () => /\/theirs[\s\S]*\/host\/mine/.test(await field.inputValue()));
+  await page.getByRole("button", { name: "Review the change" }).click();
+  await page.getByLabel("reason").fill("mine too");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("mine too").first().waitFor();
+  const after = await api("namespace.json?namespace=default");
+  assert.match(after.dtab, /\/theirs[\s\S]*\/host\/mine/);
+});
+
+test("names are tried out by the rules of the namespace", async (t) => {
+  const page = await open(t, `${namerdAdmin}dtab/default#/svc/world`);
+  await page.locator(".node.good").last().waitFor();
+  assert.match(await page.locator(".summary").innerText(), /goes to \/#\/io\.l5d\.fs\/world/);
+});
+
+test("a server that lets no changes through has no editor", async (t) => {
+  const page = await open(t, `${closedAdmin}dtab/default`);
+  await page.getByText("read-only").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Edit rules" }).isVisible(), false);
+  assert.equal(await page.getByRole("button", { name: "Save" }).isVisible(), false);
+});
+
+test("a router behind namerd shows the stored rules, read-only", async (t) => {
+  const page = await open(t, `${meshAdmin}delegator#/svc/world`);
+  await page.locator(".node.good").last().waitFor();
+  await page.getByText("Stored rules").waitFor();
+  await page.locator(".node .tag", { hasText: "stored" }).first().waitFor();
+  await shot(page, "playground-stored");
+});
