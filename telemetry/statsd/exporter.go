@@ -58,7 +58,8 @@ type Exporter struct {
 	prefix string // with its dot
 	suffix string // of sampled values
 	lines  chan line
-	found  atomic.Bool // the host's address is known
+	found  atomic.Bool   // the host's address is known
+	looked chan struct{} // closed when it is, or will not be
 
 	sent, dropped, failures *telemetry.Counter
 
@@ -87,8 +88,8 @@ func New(o Options) *Exporter {
 	}
 	e := &Exporter{
 		o: o, dest: net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), prefix: o.Prefix + ".", suffix: "|ms",
-		lines: make(chan line, o.Queue),
-		sent:  counter(o.Scope, "lines", "sent"), dropped: counter(o.Scope, "lines", "dropped"), failures: counter(o.Scope, "sends", "failures"),
+		lines: make(chan line, o.Queue), looked: make(chan struct{}),
+		sent: counter(o.Scope, "lines", "sent"), dropped: counter(o.Scope, "lines", "dropped"), failures: counter(o.Scope, "sends", "failures"),
 	}
 	if o.SampleRate < 1 {
 		e.suffix += "|@" + strconv.FormatFloat(o.SampleRate, 'f', 6, 64)

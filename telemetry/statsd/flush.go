@@ -22,6 +22,7 @@ func (e *Exporter) flushAll(ctx context.Context) {
 				counted = e.flush(counted, true)
 			}
 		case <-ctx.Done():
+			<-e.looked
 			if e.found.Load() {
 				e.flush(counted, false)
 			}

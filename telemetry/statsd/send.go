@@ -11,6 +11,7 @@ const (
 	maxDatagram = 1432 // what an Ethernet frame carries of UDP
 	maxLines    = 1000 // before something else than lines is looked at
 	dialTimeout = 5 * time.Second
+	lastDial    = time.Second // of an exporter that is closed
 	firstRedial = time.Second // doubled each time
 	slowRedial  = 30 * time.Second
 	freshness   = time.Minute // of a resolved name
@@ -19,11 +20,12 @@ const (
 // sendAll sends what is queued until ctx ends and the queue is empty.
 func (e *Exporter) sendAll(ctx context.Context) {
 	conn := e.dial(ctx)
+	e.found.Store(conn != nil)
+	close(e.looked)
 	if conn == nil {
 		e.discard()
 		return
 	}
-	e.found.Store(true)
 	defer func() { _ = conn.Close() }()
 	refresh := time.NewTicker(freshness)
 	defer refresh.Stop()
@@ -96,7 +98,7 @@ func (e *Exporter) write(conn net.Conn, datagram []byte, lines int) {
 }
 
 // dial resolves the host, again and again until that succeeds. It returns nil if ctx ends
-// before.
+// before; who is closed at once gets one short attempt.
 func (e *Exporter) dial(ctx context.Context) net.Conn {
 	wait, told := firstRedial, false
 	for {
@@ -108,7 +110,15 @@ func (e *Exporter) dial(ctx context.Context) net.Conn {
 			return conn
 		}
 		if ctx.Err() != nil {
-			return nil
+			if told {
+				return nil
+			}
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastDial)
+			defer cancel()
+			if conn, err = e.connect(last); err != nil {
+				return nil
+			}
+			return conn
 		}
 		if !told {
 			told = true

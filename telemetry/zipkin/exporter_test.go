@@ -95,7 +95,9 @@ func TestCloseDelivers(t *testing.T) {
 // TestPassingTroubles are those after which spans arrive.
 func TestPassingTroubles(t *testing.T) {
 	for name, trouble := range map[string]func(w http.ResponseWriter, r *http.Request){
-		"500": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "storage is down", http.StatusInternalServerError) },
+		"500": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "storage is down", http.StatusInternalServerError)
+		},
 		"429": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) },
 		"reset": func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
