@@ -90,11 +90,16 @@ func (in *input) release() {
 func (in *input) fill() error {
 	had := in.w - in.r // reading makes room first, which moves what is unread
 	err := in.more()
-	if n := in.w - in.r - had; n > 0 && in.received != nil {
+	in.count(in.w - in.r - had)
+	return err
+}
+
+// count counts n bytes that were read.
+func (in *input) count(n int) {
+	if n > 0 && in.received != nil {
 		in.received(int64(n))
 		in.total += int64(n)
 	}
-	return err
 }
 
 func (in *input) more() error {

@@ -101,6 +101,7 @@ func (s *Server) handshake(nc net.Conn) (*Conn, error) {
 	}
 	c := NewServerConn(nc, s.o.Conn, nil)
 	c.preface = true
+	c.in.count(len(xhttp2.ClientPreface))
 	return c, nil
 }
 

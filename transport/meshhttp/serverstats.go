@@ -1,6 +1,7 @@
 package meshhttp
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -55,7 +56,11 @@ func (s *serverStats) end(x *serving, resp *http.Response, body int64, err error
 	s.load.Dec()
 	s.requests.Inc()
 	s.latency.RecordMillis(took)
-	s.statuses.End(resp.StatusCode, took)
+	status := resp.StatusCode
+	if errors.Is(x.err, context.Canceled) {
+		status = 0 // nobody is there to get it
+	}
+	s.statuses.End(status, took)
 	if h := x.x.handling; h > 0 {
 		s.handling.Record(h.Microseconds())
 	}
@@ -87,7 +92,7 @@ func (s *serverStats) end(x *serving, resp *http.Response, body int64, err error
 func (s *serverStats) failed(err error) {
 	s.failures.RecordError(err)
 	e, ok := errors.AsType[*weft.Error](err)
-	if !ok || e.Dst.IsEmpty() {
+	if !ok || e.Dst.IsEmpty() || errors.Is(err, context.Canceled) {
 		return
 	}
 	switch e.Stage {
