@@ -158,7 +158,7 @@ func TestRecentRequests(t *testing.T) {
 	record(first)
 	assert.Equal(t, []telemetry.RecentRequest{{
 		Time: at, Source: "1.1.1.1:1", Server: "0.0.0.0:4140", Router: "out",
-		Logical: "/svc/a", Concrete: "/#/fs/svc/a", Destination: "3.3.3.3:3",
+		Logical: "/svc/a", Concrete: "/#/fs/svc/a", Destination: "3.3.3.3:3", Trace: outer,
 	}}, r.Requests(), "the last attempt's destination")
 
 	_, second := hop(outer.Child(), at.Add(time.Millisecond), "in", "/svc/b", "4.4.4.4:4")

@@ -22,10 +22,6 @@ import (
 	"github.com/weft-mesh/weft/internal/servers"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/fs"
-	"github.com/weft-mesh/weft/proxy"
-	"github.com/weft-mesh/weft/proxy/config"
-	"github.com/weft-mesh/weft/proxy/plugin"
-	"github.com/weft-mesh/weft/proxy/standard"
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
 	"github.com/weft-mesh/weft/transport/meshhttp"
@@ -168,19 +164,7 @@ routers:
 - {protocol: ` + x.protocol + `, label: outgoing, dtab: "/svc => /#/io.l5d.fs", servers: [{port: 0}]` + propagator + `}
 - {protocol: ` + x.protocol + `, label: incoming, dtab: "/svc/` + name + ` => /$/inet/127.0.0.1/` + port + `", servers: [{port: 0}]` + propagator + `}
 `
-	reg, err := standard.Registry(config.Define(config.RoleTelemeter, "test.sink", func(struct{}, plugin.TelemeterEnv) (plugin.Telemeter, error) {
-		return plugin.Telemeter{Tracer: telemetry.Sampled{Tracer: x.sink, Rate: 1}}, nil
-	}, config.Traits{}))
-	require.NoError(t, err)
-	cfg, err := config.Load("linkerd.yaml", []byte(text), config.Options{Registry: reg})
-	require.NoError(t, err)
-	p, err := proxy.New(cfg, proxy.Options{})
-	require.NoError(t, err)
-	m := &mesh{proxy: p}
-	m.addrs, err = p.Start()
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, p.Close()) })
-	return m
+	return serveWith(t, nil, x.sink, text)
 }
 
 // application serves h by the protocol.
