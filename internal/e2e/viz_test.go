@@ -199,11 +199,11 @@ func vizLoad(t *testing.T, length time.Duration) *vizRun {
 	return r
 }
 
-// vizPrometheus returns a shipped configuration that scrapes each second.
+// vizPrometheus returns a shipped configuration that scrapes every two seconds.
 func vizPrometheus(t *testing.T, file string, changes *strings.Replacer) servers.PrometheusOptions {
 	t.Helper()
 	text := changes.Replace(readFile(t, vizDir+"prometheus/"+file))
-	text = strings.NewReplacer("interval: 10s", "interval: 1s", "../alerts/", "alerts/").Replace(text)
+	text = strings.NewReplacer("interval: 10s", "interval: 2s", "../alerts/", "alerts/").Replace(text)
 	o := servers.PrometheusOptions{Config: text, Files: map[string]string{}}
 	rules, err := filepath.Glob(vizDir + "alerts/*.yml")
 	require.NoError(t, err)

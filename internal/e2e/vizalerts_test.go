@@ -75,7 +75,7 @@ func (r *vizRun) alerts(t *testing.T) {
 		}
 	}
 	var on []string
-	for _, s := range r.prom.QueryAt("ALERTS", r.ended) {
+	for _, s := range r.prom.QueryAt("max_over_time(ALERTS[5s])", r.ended) {
 		on = append(on, s.Labels["alertname"]+" "+s.Labels["client"]+s.Labels["service"])
 	}
 	assert.ElementsMatch(t, []string{

@@ -215,7 +215,7 @@ func (r *vizRun) latency(t *testing.T, c chosen, p viz.Panel, q viz.Target, wher
 		}
 	}
 	matches := func(key string, at time.Time, got float64) bool {
-		for end := at; end.After(at.Add(-vizWindow - 2*time.Second)); end = end.Add(-200 * time.Millisecond) {
+		for end := at; end.After(at.Add(-vizWindow - 3*time.Second)); end = end.Add(-200 * time.Millisecond) {
 			for _, tallies := range together[key] {
 				var took []time.Duration
 				for _, v := range tallies {
