@@ -26,7 +26,7 @@ func (p *Proxy) adminOptions() admin.Options {
 		Grace:      p.grace(),
 		Security:   admin.SecurityOf(p.cfg.Admin.Security),
 		Tracing:    p.tracers.Switch(),
-		Log:        p.opts.Logger,
+		Log:        plugin.Named(p.opts.Logger, "admin"),
 	}
 	p.own(o.Delegator)
 	for _, t := range p.parts {

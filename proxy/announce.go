@@ -27,7 +27,7 @@ func (p *Proxy) makeAnnouncers(c *config.Router) ([]announcer, error) {
 	for _, part := range c.Announcers {
 		prefix := root.Concat(part.Prefix)
 		a, err := config.Build[plugin.Announcer](part, plugin.AnnouncerEnv{
-			Prefix: prefix, Shared: p.names.Shared(), Logger: p.opts.Logger, Metrics: p.tree.Scope("rt", c.Name(), "announcer", part.Prefix.String()[1:]),
+			Prefix: prefix, Shared: p.names.Shared(), Logger: plugin.Named(p.opts.Logger, part.Kind), Metrics: p.tree.Scope("rt", c.Name(), "announcer", part.Prefix.String()[1:]),
 		})
 		if err != nil {
 			return nil, err

@@ -52,7 +52,7 @@ func (p *Proxy) interpreter(c *config.Router) (naming.Interpreter, naming.Delega
 func (p *Proxy) buildInterpreter(part config.Part, c *config.Router, base dtab.Dtab) (naming.Interpreter, error) {
 	return config.Build[naming.Interpreter](part, plugin.InterpreterEnv{
 		Router: c.Name(), Base: base, Namers: p.names.Namers(), Global: p.names.Global(), Resolve: p.names.Resolve, Shared: p.names.Shared(),
-		Binder: p.names.Binder(), Metrics: p.tree.Scope("rt", c.Name(), "interpreter"), Logger: p.opts.Logger,
+		Binder: p.names.Binder(), Metrics: p.tree.Scope("rt", c.Name(), "interpreter"), Logger: plugin.Named(p.opts.Logger, part.Kind),
 	})
 }
 

@@ -59,6 +59,7 @@ func New(cfg *config.Linker, opts Options) (_ *Proxy, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	opts.Logger = plugin.Named(opts.Logger, "proxy")
 	p := &Proxy{opts: opts, cfg: cfg, start: time.Now(), quit: make(chan time.Duration, 1), ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
@@ -67,7 +68,7 @@ func New(cfg *config.Linker, opts Options) (_ *Proxy, err error) {
 	}()
 	// The order is Linkerd's: telemeters see what the rest does, namers come before
 	// the routers that use them, and the admin server shows all of it.
-	p.tree = telemetry.NewTree(telemetry.Options{Window: opts.StatsWindow, Log: opts.Logger})
+	p.tree = telemetry.NewTree(telemetry.Options{Window: opts.StatsWindow, Log: plugin.Named(opts.Logger, "metrics")})
 	p.own(p.tree)
 	telemetry.RegisterProcess(p.tree.Scope(), p.start)
 	if err := p.makeTelemeters(); err != nil {
@@ -96,7 +97,7 @@ func (p *Proxy) own(c any) {
 func (p *Proxy) makeTelemeters() error {
 	var sampled []telemetry.Sampled
 	for _, part := range p.cfg.Telemetry {
-		t, err := config.Build[plugin.Telemeter](part, plugin.TelemeterEnv{Tree: p.tree, Logger: p.opts.Logger})
+		t, err := config.Build[plugin.Telemeter](part, plugin.TelemeterEnv{Tree: p.tree, Logger: plugin.Named(p.opts.Logger, part.Kind)})
 		if err != nil {
 			return err
 		}
@@ -134,7 +135,7 @@ func (p *Proxy) makeRouter(c *config.Router) error {
 		Report: func(kind string, r naming.Reporter) {
 			p.names.Report("identifier of "+c.Name(), kind, r, p.tree.Scope("rt", c.Name(), "identifier", kind))
 		},
-		Logger: p.opts.Logger.With("router", c.Name()),
+		Logger: plugin.Named(p.opts.Logger, "rt."+c.Name()).With("router", c.Name()),
 	})
 	if err != nil {
 		return err

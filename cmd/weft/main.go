@@ -16,6 +16,7 @@ import (
 
 	"github.com/weft-mesh/weft/cmd/weft/dtabcmd"
 	"github.com/weft-mesh/weft/cmd/weft/rolloutcmd"
+	"github.com/weft-mesh/weft/cmd/weft/tapcmd"
 )
 
 func main() {
@@ -34,7 +35,7 @@ var errReported = errors.New("reported")
 // unless the command has statuses of its own.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	root := rootCommand()
-	root.SetArgs(args)
+	root.SetArgs(oldFlags(args))
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
@@ -60,6 +61,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.AddCommand(tapcmd.Commands()...)
 	root.AddCommand(runCommand(), checkCommand(), explainCommand(), testCommand(), namerdCommand(), dtabcmd.Command(), rolloutcmd.Command(), demoCommand(), versionCommand())
 	return root
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weft-mesh/weft/namerd/daemon"
-	"github.com/weft-mesh/weft/proxy/admin"
 	"github.com/weft-mesh/weft/proxy/config"
 	"github.com/weft-mesh/weft/proxy/standard"
 )
 
 type namerdFlags struct {
-	validate, jsonLog bool
-	data              string
+	logFlags
+	validate bool
+	data     string
 }
 
 func namerdCommand() *cobra.Command {
@@ -33,7 +33,7 @@ func namerdCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return runNamerd(cmd, args, f) },
 	}
 	cmd.Flags().BoolVar(&f.validate, "validate", false, "check the configuration and exit")
-	cmd.Flags().BoolVar(&f.jsonLog, "log-json", false, "log as JSON")
+	f.register(cmd)
 	cmd.Flags().StringVar(&f.data, "data", "", "the file of the dtabs, without a configuration (default "+dataFile("$HOME", "")+")")
 	return cmd
 }
@@ -46,8 +46,10 @@ func runNamerd(cmd *cobra.Command, args []string, f namerdFlags) error {
 	if f.validate {
 		return checkNamerd(cmd, cfg)
 	}
-	levels := &admin.Levels{}
-	logger := newLogger(cmd.ErrOrStderr(), levels, f.jsonLog)
+	levels, logger, err := f.logger(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
 	v, build := versionOf()
 	d, err := daemon.New(cfg, daemon.Options{Logger: logger, Levels: levels, Version: v, Build: build})
 	if err != nil {

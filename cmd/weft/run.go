@@ -12,12 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weft-mesh/weft/proxy"
-	"github.com/weft-mesh/weft/proxy/admin"
 	"github.com/weft-mesh/weft/proxy/config"
 )
 
 func runCommand() *cobra.Command {
-	var jsonLog bool
+	var logs logFlags
 	cmd := &cobra.Command{
 		Use:   "run FILE|-",
 		Short: "Run a proxy from a Linkerd 1.x configuration",
@@ -30,8 +29,10 @@ func runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			levels := &admin.Levels{}
-			logger := newLogger(cmd.ErrOrStderr(), levels, jsonLog)
+			levels, logger, err := logs.logger(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
 			v, build := versionOf()
 			p, err := proxy.New(cfg, proxy.Options{
 				Logger: logger, Levels: levels, Version: v, Build: build,
@@ -48,7 +49,7 @@ func runCommand() *cobra.Command {
 			return wait(cmd.Context(), p, logger)
 		},
 	}
-	cmd.Flags().BoolVar(&jsonLog, "log-json", false, "log as JSON")
+	logs.register(cmd)
 	return cmd
 }
 
@@ -82,17 +83,6 @@ func wait(ctx context.Context, p server, logger *slog.Logger) error {
 	close(done)
 	<-stopped
 	return err
-}
-
-func newLogger(w io.Writer, levels *admin.Levels, asJSON bool) *slog.Logger {
-	var h slog.Handler
-	opts := &slog.HandlerOptions{Level: admin.LevelAll} // levels decides
-	if asJSON {
-		h = slog.NewJSONHandler(w, opts)
-	} else {
-		h = slog.NewTextHandler(w, opts)
-	}
-	return slog.New(levels.Handler(admin.RootLogger, h))
 }
 
 func printAddrs(w io.Writer, cfg *config.Linker, a proxy.Addrs) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/proxy/admin"
+	"github.com/weft-mesh/weft/proxy/plugin"
 )
 
 // adminOptions is what the admin server shows of the control plane.
@@ -19,7 +20,7 @@ func (d *Daemon) adminOptions() admin.Options {
 		Shutdown:    func(grace time.Duration) { d.Shutdown(grace) },
 		Grace:       d.grace(),
 		Security:    admin.SecurityOf(d.cfg.Admin.Security),
-		Log:         d.opts.Logger,
+		Log:         plugin.Named(d.opts.Logger, "admin"),
 		Namespaces: &admin.Namespaces{
 			List: d.store.List,
 			Dtab: func(ctx context.Context, namespace string) (dtab.Dtab, bool, error) {

@@ -77,13 +77,14 @@ func New(cfg *config.Namerd, opts Options) (_ *Daemon, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	opts.Logger = plugin.Named(opts.Logger, "namerd")
 	d := &Daemon{opts: opts, cfg: cfg, start: time.Now(), quit: make(chan time.Duration, 1), ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
 		}
 	}()
-	d.tree = telemetry.NewTree(telemetry.Options{Window: opts.StatsWindow, Log: opts.Logger})
+	d.tree = telemetry.NewTree(telemetry.Options{Window: opts.StatsWindow, Log: plugin.Named(opts.Logger, "metrics")})
 	d.own(d.tree)
 	telemetry.RegisterProcess(d.tree.Scope(), d.start)
 	if err := d.makeTelemeters(); err != nil {
@@ -102,7 +103,7 @@ func New(cfg *config.Namerd, opts Options) (_ *Daemon, err error) {
 		return nil, err
 	}
 	d.own(d.namerd)
-	d.editor = editor.New(d.namerd, editor.Options{Logger: opts.Logger})
+	d.editor = editor.New(d.namerd, editor.Options{Logger: plugin.Named(opts.Logger, "namerd.editor")})
 	d.own(d.editor)
 	if err := d.makeInterfaces(); err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ func (f closerFunc) Close() error { return f() }
 
 func (d *Daemon) makeTelemeters() error {
 	for i, part := range d.cfg.Telemetry {
-		t, err := config.Build[plugin.Telemeter](part, plugin.TelemeterEnv{Tree: d.tree, Logger: d.opts.Logger})
+		t, err := config.Build[plugin.Telemeter](part, plugin.TelemeterEnv{Tree: d.tree, Logger: plugin.Named(d.opts.Logger, part.Kind)})
 		if err != nil {
 			return err
 		}
@@ -140,7 +141,7 @@ func (d *Daemon) makeTelemeters() error {
 func (d *Daemon) makeStore() (err error) {
 	part := d.cfg.Storage
 	d.store, err = config.Build[namerd.Store](part, StorageEnv{
-		Resolve: d.names.Resolve, Shared: d.names.Shared(), Logger: d.opts.Logger.With("storage", part.Kind),
+		Resolve: d.names.Resolve, Shared: d.names.Shared(), Logger: plugin.Named(d.opts.Logger, "namerd.store."+part.Kind).With("storage", part.Kind),
 	})
 	if err != nil {
 		return err
@@ -157,7 +158,7 @@ func (d *Daemon) makeInterfaces() error {
 			return fmt.Errorf("namerd: %s: interface %s does not say where to listen", part.Path(), part.Kind)
 		}
 		made, err := config.Build[Interface](part, InterfaceEnv{
-			Namerd: d.namerd, Logger: d.opts.Logger.With("interface", part.Kind),
+			Namerd: d.namerd, Logger: plugin.Named(d.opts.Logger, "namerd.interface."+part.Kind).With("interface", part.Kind),
 		})
 		if err != nil {
 			return err

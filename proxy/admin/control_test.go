@@ -107,7 +107,7 @@ func TestLoggingJSON(t *testing.T) {
 	w := do(t, s, request{method: http.MethodPost, target: "/logging.json?logger=root&level=FATAL"})
 	assert.Equal(t, http.StatusOK, w.Code)
 	assert.Equal(t, "FATAL", admin.LevelName(o.Levels.Leveler("root").Level()))
-	assert.Contains(t, log.String(), "logger=io.l5d level=DEBUG")
+	assert.Contains(t, log.String(), "of=io.l5d level=DEBUG")
 }
 
 func TestLevelsFollowTheirParents(t *testing.T) {
@@ -182,4 +182,40 @@ func TestPagesEscape(t *testing.T) {
 		assert.NotContains(t, body, "<b>&", target)
 	}
 	assert.Contains(t, get(t, s, "/requests").Body.String(), `href="./delegator?router=plain#%2Fsvc%2F%3Cscript%3E`, "names link to the playground")
+}
+
+// TestLoggersByName: a logger that is named has the level of its name, at once, and no
+// other; its lines say whose they are, once.
+func TestLoggersByName(t *testing.T) {
+	var out bytes.Buffer
+	levels := &admin.Levels{}
+	root := slog.New(levels.Handler(admin.RootLogger, slog.NewTextHandler(&out, &slog.HandlerOptions{Level: admin.LevelAll, ReplaceAttr: noTime})))
+	said := func(l *slog.Logger) string {
+		out.Reset()
+		l.Debug("x", "a", 1)
+		return strings.TrimSpace(out.String())
+	}
+	k8s := root.With("b", 2).With(admin.LoggerKey, "io.l5d.k8s")
+	fs := root.With(admin.LoggerKey, "proxy").With(admin.LoggerKey, "io.l5d.fs", "c", 3)
+	group := k8s.WithGroup("g")
+	assert.Empty(t, said(root)+said(k8s)+said(fs)+said(group))
+
+	require.True(t, levels.Set("io.l5d.k8s", slog.LevelDebug))
+	assert.Equal(t, "level=DEBUG msg=x b=2 a=1 logger=io.l5d.k8s", said(k8s))
+	assert.Equal(t, "level=DEBUG msg=x b=2 logger=io.l5d.k8s g.a=1", said(group))
+	assert.Empty(t, said(root)+said(fs))
+
+	require.True(t, levels.Set("io.l5d.k8s", slog.LevelInfo))
+	require.True(t, levels.Set(admin.RootLogger, slog.LevelDebug))
+	assert.Empty(t, said(k8s))
+	assert.Equal(t, "level=DEBUG msg=x a=1", said(root))
+	assert.Equal(t, "level=DEBUG msg=x c=3 a=1 logger=io.l5d.fs", said(fs))
+	assert.False(t, levels.Set("io.l5d.zk", slog.LevelDebug))
+}
+
+func noTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }

@@ -48,10 +48,17 @@ func (l *Levels) Leveler(name string) slog.Leveler {
 	return &g.level
 }
 
-// Handler returns a handler that passes to h what the level of the named logger
-// lets through. The level of h itself still holds.
+// LoggerKey is the attribute that names a logger: what is logged through
+//
+//	logger.With(admin.LoggerKey, "io.l5d.k8s")
+//
+// goes by the level of io.l5d.k8s, if the handler of logger is one of Levels.
+const LoggerKey = "logger"
+
+// Handler returns a handler that passes to h what the level of the named logger, or
+// of the one that LoggerKey names, lets through. The level of h itself still holds.
 func (l *Levels) Handler(name string, h slog.Handler) slog.Handler {
-	return &levelHandler{level: l.Leveler(name), next: h}
+	return &levelHandler{levels: l, level: l.Leveler(name), next: h}
 }
 
 // Set makes level that of the named logger and reports whether there is one.
@@ -115,8 +122,11 @@ func (l *Levels) parent(name string) slog.Leveler {
 
 // levelHandler is a slog.Handler with a level before it.
 type levelHandler struct {
-	level slog.Leveler
-	next  slog.Handler
+	levels *Levels
+	level  slog.Leveler
+	named  string // by LoggerKey, which is written with each record and not before, so that a later name replaces it
+	inside bool   // a group, where LoggerKey is an attribute like any other
+	next   slog.Handler
 }
 
 // Enabled implements slog.Handler.
@@ -125,14 +135,42 @@ func (h *levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 // Handle implements slog.Handler.
-func (h *levelHandler) Handle(ctx context.Context, r slog.Record) error { return h.next.Handle(ctx, r) }
+func (h *levelHandler) Handle(ctx context.Context, r slog.Record) error {
+	if h.named != "" {
+		r = r.Clone()
+		r.AddAttrs(slog.String(LoggerKey, h.named))
+	}
+	return h.next.Handle(ctx, r)
+}
 
 // WithAttrs implements slog.Handler.
 func (h *levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &levelHandler{h.level, h.next.WithAttrs(attrs)}
+	c := *h
+	if !h.inside {
+		attrs = slices.DeleteFunc(slices.Clone(attrs), func(a slog.Attr) bool {
+			if a.Key != LoggerKey {
+				return false
+			}
+			c.named = a.Value.String()
+			c.level = h.levels.Leveler(c.named)
+			return true
+		})
+	}
+	if len(attrs) > 0 {
+		c.next = h.next.WithAttrs(attrs)
+	}
+	return &c
 }
 
 // WithGroup implements slog.Handler.
 func (h *levelHandler) WithGroup(name string) slog.Handler {
-	return &levelHandler{h.level, h.next.WithGroup(name)}
+	c := *h
+	if name == "" {
+		return h
+	}
+	if c.named != "" { // it would be written inside of the group from here on
+		c.next, c.named = c.next.WithAttrs([]slog.Attr{slog.String(LoggerKey, c.named)}), ""
+	}
+	c.next, c.inside = c.next.WithGroup(name), true
+	return &c
 }

@@ -36,7 +36,7 @@ func (x *site) loggingJSON(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if level, ok := ParseLevel(name); ok && x.opts.Levels.Set(logger, level) {
-		x.opts.Log.InfoContext(r.Context(), "admin: log level set", "logger", logger, "level", LevelName(level), "remote", r.RemoteAddr)
+		x.opts.Log.InfoContext(r.Context(), "admin: log level set", "of", logger, "level", LevelName(level), "remote", r.RemoteAddr)
 	}
 	w.WriteHeader(http.StatusOK)
 }

@@ -3,12 +3,13 @@ package namers
 import (
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/naming/zk"
+	"github.com/weft-mesh/weft/proxy/plugin"
 )
 
 // classes are the utility namers, those under /$, that have something to close. They
 // connect to nothing before a name of theirs comes up.
 func (s *Set) classes() (map[string]naming.Namer, error) {
-	o := zk.Options{Resolve: s.resolver.Resolve, Logger: s.opts.Logger}
+	o := zk.Options{Resolve: s.resolver.Resolve, Logger: plugin.Named(s.opts.Logger, "zk")}
 	sets, err := zk.NewServersetClass(zk.Config{}, o)
 	if err != nil {
 		return nil, err

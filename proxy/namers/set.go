@@ -53,7 +53,7 @@ func New(o Options) (_ *Set, err error) {
 		}
 	}()
 	s.own(&s.shared) // before all that uses it, and so closed after it
-	s.resolver = inet.New(inet.Options{Logger: o.Logger})
+	s.resolver = inet.New(inet.Options{Logger: plugin.Named(o.Logger, "inet")})
 	s.own(s.resolver)
 	classes, err := s.classes()
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *Set) add(part config.Part) error {
 	prefix := dtab.MustPath("/#").Concat(part.Prefix)
 	scope := s.opts.Tree.Scope("namer", part.Prefix.String()[1:])
 	n, err := config.Build[naming.Namer](part, plugin.NamerEnv{
-		Prefix: prefix, Resolve: s.Resolve, Logger: s.opts.Logger,
+		Prefix: prefix, Resolve: s.Resolve, Logger: plugin.Named(s.opts.Logger, part.Kind),
 		Binder: s.binder, Shared: &s.shared, Metrics: scope,
 	})
 	if err != nil {

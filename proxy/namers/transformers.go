@@ -16,7 +16,7 @@ func (s *Set) Transformers(part config.Part) ([]transformer.Transformer, error) 
 	var all []transformer.Transformer
 	for _, t := range part.Transformers {
 		env := plugin.TransformerEnv{
-			Binder: s.binder, Resolve: s.resolver.Resolve, Shared: &s.shared, Logger: s.opts.Logger,
+			Binder: s.binder, Resolve: s.resolver.Resolve, Shared: &s.shared, Logger: plugin.Named(s.opts.Logger, t.Kind),
 		}
 		if !t.DefaultPrefix {
 			env.Prefix = root.Concat(t.Prefix)
