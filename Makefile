@@ -62,7 +62,7 @@ test-short: ## run the tests without the race detector and without load tests
 
 .PHONY: alloc
 alloc: ## run the tests that the race detector distorts: allocations, memory and costs of hot paths
-	$(GO) test -run 'Alloc|Cost|Memory' . ./balancer ./circuit ./dtab ./naming ./retry ./telemetry ./transport ./propagation
+	$(GO) test -run 'Alloc|Cost|Memory' . ./balancer ./circuit ./dtab ./naming ./retry ./telemetry ./transport ./propagation ./transport/meshhttp
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each

@@ -11,7 +11,7 @@ import (
 
 func TestBuckets(t *testing.T) {
 	b := newBuckets()
-	require.LessOrEqual(t, b.len(), pages*pageBuckets)
+	require.LessOrEqual(t, b.len(), chapters*chapterBuckets)
 	t.Logf("%d buckets", b.len())
 
 	slow := func(v uint32) uint {

@@ -104,8 +104,20 @@ func (s *Scope) each(t *Tree, visit func(name string, m Metric, ok bool, below *
 				return false
 			}
 		}
-		m, ok := k.read(t)
-		if !visit(k.name, m, ok, k) {
+		t.mu.RLock()
+		metric, below := k.metric, k
+		if k.kids == nil {
+			below = nil
+		}
+		t.mu.RUnlock()
+		var (
+			m  Metric
+			ok bool
+		)
+		if metric != nil {
+			m, ok = metric.read()
+		}
+		if !visit(k.name, m, ok, below) {
 			return false
 		}
 	}

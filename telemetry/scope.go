@@ -109,10 +109,9 @@ func (s *Scope) Name() string {
 }
 
 // Each calls visit with what is directly below s, in the order of names: with the name,
-// the metric it carries if it carries one, and the scope, which is nil for what has
-// nothing below it by its making, such as a field of a group. Other than in All the Summary
-// of a stat is nil before its first window has closed. No lock is held while visit or a
-// gauge runs.
+// the metric it carries if it carries one, and the scope if there is something below that,
+// nil otherwise. Other than in All the Summary of a stat is nil before its first window has
+// closed. No lock is held while visit or a gauge runs.
 func (s *Scope) Each(visit func(name string, m Metric, ok bool, below *Scope)) {
 	if s != nil {
 		s.each(s.tree(), func(name string, m Metric, ok bool, below *Scope) bool {

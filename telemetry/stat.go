@@ -7,15 +7,22 @@ import (
 	"time"
 )
 
-// A page is the unit in which a stat gets memory for its buckets: most stats see
-// values of one or two magnitudes only.
+// A page is the unit in which a stat gets memory for its buckets, and a chapter that in
+// which it gets memory for pages: most stats see values of one or two magnitudes only, and
+// there are a hundred thousand of them where there are ten thousand services.
 const (
-	pageBits    = 6
-	pageBuckets = 1 << pageBits
-	pages       = (1800 + pageBuckets - 1) / pageBuckets
+	pageBits       = 5
+	pageBuckets    = 1 << pageBits
+	chapterBits    = 3 + pageBits
+	chapterPages   = 1 << (chapterBits - pageBits)
+	chapterBuckets = 1 << chapterBits
+	chapters       = (1800 + chapterBuckets - 1) / chapterBuckets
 )
 
-type page [pageBuckets]atomic.Uint32
+type (
+	page    [pageBuckets]atomic.Uint32
+	chapter [chapterPages]atomic.Pointer[page]
+)
 
 // Stat is the distribution of values: latencies, sizes, counts. Percentiles are exact
 // up to 100 and within 0.5 % beyond; count, sum and average are exact. They describe
@@ -39,7 +46,7 @@ type values struct {
 	// while a window closes cannot be counted in one window and summed in another
 	// but for a sliver of it.
 	excess atomic.Int64
-	pages  [pages]atomic.Pointer[page]
+	pages  [chapters]atomic.Pointer[chapter]
 
 	// closing is held while a window's values move to what follows, so that nobody
 	// who adds up both sees them twice or not at all.
@@ -63,11 +70,7 @@ func (s *Stat) Record(v int64) {
 	if all == nil {
 		all = s.newValues()
 	}
-	p := all.pages[i>>pageBits].Load()
-	if p == nil {
-		p = all.newPage(i >> pageBits)
-	}
-	p[i%pageBuckets].Add(1)
+	all.bucket(i).Add(1)
 	if e := value - s.buckets.lower(i); e != 0 {
 		all.excess.Add(int64(e))
 	}
@@ -147,6 +150,9 @@ func (s *Stat) Histogram(h *Histogram) {
 	h.Sum += all.excess.Load()
 }
 
+// Used reports whether the stat has ever had a value.
+func (s *Stat) Used() bool { return s != nil && s.values.Load() != nil }
+
 func (s *Stat) read() (Metric, bool) {
 	return Metric{Kind: KindStat, Summary: s.last.Load(), Stat: s}, true
 }
@@ -160,7 +166,7 @@ func (s *Stat) closeWindow(scratch []uint32) {
 	if all != nil {
 		all.closing.Lock()
 		for i := range all.live() {
-			scratch[i] = all.pages[i>>pageBits].Load()[i%pageBuckets].Swap(0)
+			scratch[i] = all.bucket(i).Swap(0)
 			first, last = min(first, int(i)), int(i)
 		}
 		excess = all.excess.Swap(0)
@@ -191,30 +197,55 @@ func (all *values) close(b *buckets, counts []uint32, first, last int, excess in
 	all.sum += excess
 }
 
+// bucket returns the count of a bucket in the current window.
+func (all *values) bucket(i uint) *atomic.Uint32 {
+	c := all.pages[i>>chapterBits].Load()
+	if c == nil {
+		c = all.newChapter(i >> chapterBits)
+	}
+	p := c[i>>pageBits%chapterPages].Load()
+	if p == nil {
+		p = c.newPage(i >> pageBits % chapterPages)
+	}
+	return &p[i%pageBuckets]
+}
+
 // live yields the buckets that have values in the current window.
 func (all *values) live() iter.Seq2[uint, uint32] {
 	return func(yield func(uint, uint32) bool) {
 		for i := range all.pages {
-			p := all.pages[i].Load()
-			if p == nil {
+			c := all.pages[i].Load()
+			if c == nil {
 				continue
 			}
-			for j := range p {
-				if n := p[j].Load(); n != 0 && !yield(uint(i<<pageBits+j), n) {
-					return
+			for j := range c {
+				p := c[j].Load()
+				if p == nil {
+					continue
+				}
+				for k := range p {
+					if n := p[k].Load(); n != 0 && !yield(uint(i<<chapterBits|j<<pageBits|k), n) {
+						return
+					}
 				}
 			}
 		}
 	}
 }
 
-// newValues and newPage are apart from Record to keep that small.
+// What makes memory is apart from Record to keep that small.
+
 func (s *Stat) newValues() *values {
 	s.values.CompareAndSwap(nil, new(values))
 	return s.values.Load()
 }
 
-func (all *values) newPage(i uint) *page {
-	all.pages[i].CompareAndSwap(nil, new(page))
+func (all *values) newChapter(i uint) *chapter {
+	all.pages[i].CompareAndSwap(nil, new(chapter))
 	return all.pages[i].Load()
+}
+
+func (c *chapter) newPage(i uint) *page {
+	c[i].CompareAndSwap(nil, new(page))
+	return c[i].Load()
 }

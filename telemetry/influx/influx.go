@@ -28,34 +28,57 @@ func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 	if o.Host == "" {
 		o.Host = "none"
 	}
-	lines := map[string]*line{}
-	var order []*line
-	for path, m := range t.All() {
-		if len(path) == 0 {
-			continue // a metric without a name has no field
+	x := writer{w: w, host: o.Host}
+	x.scope(t.Scope(), nil)
+	x.flush()
+	return x.err
+}
+
+// writer writes the lines of scopes, those of a scope before those below it, in pieces.
+type writer struct {
+	w    io.Writer
+	host string
+	buf  []byte
+	err  error
+}
+
+func (x *writer) scope(s *telemetry.Scope, path []string) {
+	type inner struct {
+		name  string
+		scope *telemetry.Scope
+	}
+	var (
+		l     *line
+		below []inner
+	)
+	s.Each(func(name string, m telemetry.Metric, ok bool, b *telemetry.Scope) {
+		if b != nil {
+			below = append(below, inner{name, b})
 		}
-		scope := path[:len(path)-1]
-		key := strings.Join(scope, "\x00")
-		l := lines[key]
+		if !ok || m.Kind == telemetry.KindStat && m.Summary == nil {
+			return
+		}
 		if l == nil {
-			l = newLine(scope, o.Host)
-			lines[key] = l
-			order = append(order, l)
+			l = newLine(path, x.host)
 		}
-		l.add(path[len(path)-1], m)
-	}
-	var out []byte
-	for _, l := range order {
-		out = l.append(out)
-		if len(out) > 32<<10 {
-			if _, err := w.Write(out); err != nil {
-				return err
-			}
-			out = out[:0]
+		l.add(name, m)
+	})
+	if l != nil {
+		x.buf = l.append(x.buf)
+		if len(x.buf) > 32<<10 {
+			x.flush()
 		}
 	}
-	_, err := w.Write(out)
-	return err
+	for _, b := range below {
+		x.scope(b.scope, append(path, b.name))
+	}
+}
+
+func (x *writer) flush() {
+	if x.err == nil && len(x.buf) > 0 {
+		_, x.err = x.w.Write(x.buf)
+	}
+	x.buf = x.buf[:0]
 }
 
 // line is what one scope becomes.

@@ -89,7 +89,7 @@ func (c *collection) sample(m telemetry.Metric, p place) {
 		k, value = gauge, m.Float
 	case telemetry.KindStat:
 		k = summary
-		if count, _ := m.Stat.Total(); count == 0 {
+		if !m.Stat.Used() {
 			return
 		}
 	}
