@@ -50,10 +50,9 @@ func serve(t *testing.T, services int, prefix string, security admin.Security) *
 			{Label: router, Protocol: "http", Base: dtab.MustParse("/svc=>/#/io.l5d.fs"), Servers: []string{"127.0.0.1:4140"}},
 			{Label: "in", Protocol: "http", Base: dtab.MustParse("/svc=>/$/inet/127.1/8080"), Servers: []string{"127.0.0.1:4141"}},
 		},
-		Handlers: map[string]http.Handler{"/endpoints.json": http.HandlerFunc(s.endpoints)},
 	})
 	require.NoError(t, err)
-	front := httptest.NewServer(s.breaks(http.StripPrefix(prefix, server)))
+	front := httptest.NewServer(s.front(http.StripPrefix(prefix, server), prefix+"/endpoints.json"))
 	t.Cleanup(front.Close)
 	control := httptest.NewServer(http.HandlerFunc(s.obey))
 	t.Cleanup(control.Close)
@@ -156,11 +155,16 @@ func (s *stub) move() {
 	}
 }
 
-// breaks breaks the connections while the process is said to be gone.
-func (s *stub) breaks(next http.Handler) http.Handler {
+// front answers for the table of endpoints, which here has no balancers behind it, and
+// breaks the connections while the process is said to be gone.
+func (s *stub) front(next http.Handler, endpoints string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.gone.Load() {
 			panic(http.ErrAbortHandler)
+		}
+		if r.URL.Path == endpoints {
+			s.endpoints(w, r)
+			return
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -33,7 +33,7 @@ export function breakerWord(e: Endpoint): string {
 const columns: Column<Row>[] = [
   { id: "status", head: "status", text: true, by: (r) => r.status, cell: (r, td) => tagged(td, r.status) },
   { id: "load", head: "load", title: "what the balancer compares", by: (r) => r.load, cell: (r) => number(r.load) },
-  { id: "ewma", head: "EWMA", title: "moving average of latencies, now", by: (r) => r.ewmaMs, cell: (r) => millis(r.ewmaMs) },
+  { id: "ewma", head: "EWMA", title: "moving average of latencies, now; balancers that do not go by latency have none", by: (r) => r.ewmaMs || undefined, cell: (r) => millis(r.ewmaMs || undefined) },
   { id: "pending", head: "pending", title: "requests under way", by: (r) => r.pending, cell: (r) => number(r.pending) },
   { id: "weight", head: "weight", by: (r) => r.weight, cell: (r) => number(r.weight) },
   { id: "connections", head: "conns", title: "open connections", by: (r) => r.connections?.open, cell: (r) => number(r.connections?.open) },
