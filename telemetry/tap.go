@@ -61,7 +61,7 @@ func (t *Tree) setSamplers(change func([]*sampler) []*sampler) {
 
 func (s *Scope) tapAll(t *Tree, path []string, all []*sampler) {
 	s.each(t, func(name string, m Metric, ok bool, below *Scope) bool {
-		at := append(path, name)
+		at := append(slices.Clip(path), name)
 		if ok && m.Stat != nil {
 			m.Stat.tap.Store(newTap(all, at, m.Stat.tap.Load()))
 		}

@@ -88,7 +88,7 @@ func newOTLP(c kinds.OTLPTelemeter, e plugin.TelemeterEnv) (plugin.Telemeter, er
 }
 
 func delivery(c kinds.SpanDelivery, e plugin.TelemeterEnv, kind string) telemetry.DeliveryOptions {
-	return telemetry.DeliveryOptions{Timeout: or(c.TimeoutMs), Queue: or(c.QueueSize), Scope: e.Tree.Scope("telemeter", kind)}
+	return telemetry.DeliveryOptions{Timeout: or(c.Timeout), Queue: or(c.QueueSize), Scope: e.Tree.Scope("telemeter", kind)}
 }
 
 // collectorTLS returns what gives the settings of a connection, nil if c says not to use

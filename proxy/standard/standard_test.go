@@ -193,7 +193,7 @@ func TestEveryKindIsBuiltOrRefused(t *testing.T) {
 		config.RoleTransformer: {
 			"io.l5d.const", "io.l5d.k8s.daemonset", "io.l5d.k8s.localnode", "io.l5d.localhost", "io.l5d.port", "io.l5d.replace", "io.l5d.specificHost",
 		},
-		config.RoleAnnouncer:      {"io.l5d.consul", "io.l5d.serversets"},
+		config.RoleAnnouncer: {"io.l5d.consul", "io.l5d.serversets"},
 		config.RoleTelemeter: {
 			"io.l5d.influxdb", "io.l5d.prometheus", "io.l5d.recentRequests", "io.l5d.statsd", "io.l5d.tracelog", "io.l5d.zipkin", "io.weft.otlp",
 		},

@@ -33,9 +33,16 @@ func TestConvertServer(t *testing.T) {
 		Kind:  telemetry.ServerSpan, Name: "http /svc/web", Start: start, End: start.Add(time.Millisecond),
 		Annotations: []telemetry.Annotation{{Time: start, Value: "wr"}, {Time: start.Add(time.Microsecond), Value: "sr"}},
 		Tags: []telemetry.Tag{
-			{Key: "router.label", Value: "old"}, {Key: "router.label", Value: "http"}, {Key: "ca", Value: "10.0.0.1:5000"}, {Key: "sa", Value: "[::ffff:127.0.0.1]:4140"},
-			{Key: "http.method", Value: "GET"}, {Key: "http.uri", Value: "/a?b=c"}, {Key: "http.status_code", Value: "404"},
-			{Key: "http.req.method", Value: "GET"}, {Key: "http.rsp.status", Value: "404"}, {Key: "http.req.version", Value: "HTTP/1.1"},
+			{Key: "router.label", Value: "old"},
+			{Key: "router.label", Value: "http"},
+			{Key: "ca", Value: "10.0.0.1:5000"},
+			{Key: "sa", Value: "[::ffff:127.0.0.1]:4140"},
+			{Key: "http.method", Value: "GET"},
+			{Key: "http.uri", Value: "/a?b=c"},
+			{Key: "http.status_code", Value: "404"},
+			{Key: "http.req.method", Value: "GET"},
+			{Key: "http.rsp.status", Value: "404"},
+			{Key: "http.req.version", Value: "HTTP/1.1"},
 		},
 	}, r)
 	assert.Equal(t, "000000000000000f0000000000000abc", s.SpanContext().TraceID().String())

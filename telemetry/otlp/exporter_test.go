@@ -73,7 +73,7 @@ func overGRPC(t *testing.T, answer func(call int64, s grpc.ServerStream) error, 
 		}
 		return stream.SendMsg(new(emptypb.Empty))
 	}))...)
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // opens at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(s.Stop)
@@ -156,12 +156,12 @@ func TestPartialSuccess(t *testing.T) {
 // TestFlood: whatever the collector does, recording is quick, every span is counted and
 // the end comes soon.
 func TestFlood(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // opens at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	hangs, _ := overGRPC(t, func(_ int64, s grpc.ServerStream) error { <-s.Context().Done(); return nil })
 	takes, _ := overGRPC(t, func(int64, grpc.ServerStream) error { return nil })
-	silent, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // opens at once
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer silent.Close()
 	for name, addr := range map[string]string{"refuses": l.Addr().String(), "hangs": hangs, "takes all": takes, "accepts and is silent": silent.Addr().String()} {

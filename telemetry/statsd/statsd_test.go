@@ -28,7 +28,8 @@ func TestName(t *testing.T) {
 	}{
 		{"99", []string{"foo", "$", "", `bar/baz.stuff#word?who//what^when*where\why`, `#/^//\huh?@$%^&`}, "foo._.bar.baz_stuff_word_who.what_when_where_why._._._huh______"},
 		{
-			"100", []string{"rt", "http", "client", "#/io.l5d.fs/default/path/http/1.1/GET/default", "request_latency_ms"},
+			"100",
+			[]string{"rt", "http", "client", "#/io.l5d.fs/default/path/http/1.1/GET/default", "request_latency_ms"},
 			"rt.http.client._.io_l5d_fs.default.path.http.1_1.GET.default.request_latency_ms",
 		},
 		{"three slashes are two and one", []string{"a///b"}, "a..b"},

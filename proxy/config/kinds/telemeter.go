@@ -103,7 +103,7 @@ func (c *OTLPTelemeter) Validate() error {
 
 // SpanDelivery is what a telemeter that sends spans to a collector does while it waits.
 type SpanDelivery struct {
-	TimeoutMs *time.Duration `yaml:"timeoutMs" weft:"unit=ms,min=1"` // of a request, 5 s
+	Timeout   *time.Duration `yaml:"timeoutMs" weft:"unit=ms,min=1"` // of a request, 5 s
 	QueueSize *int           `yaml:"queueSize" weft:"min=1"`         // spans, 8192
 }
 
