@@ -15,9 +15,12 @@ func (x *exchange) offer(t *tap.Hub, res weft.Result) {
 	status, _ := strconv.Atoi(x.status) // 0 without a response
 	e := tap.Event{
 		Time: x.begun, Router: x.h.opts.Label, Server: x.peer.local.String(), Peer: x.peer.remote.String(), Protocol: "HTTP/2",
-		Method: req.Method, Host: req.Get(nameAuthority), Path: req.Get(namePath),
+		Method: req.Method, Host: req.authority, Path: req.Get(namePath),
 		Endpoint: x.avoid, Attempts: x.tries, Status: status, Class: res.Class.String(), LatencyMs: x.elapsed().Seconds() * 1000,
 		RequestBytes: x.stream.request.bytes, ResponseBytes: x.stream.response.bytes,
+	}
+	if e.Host == "" { // no attempt has taken it out of the fields
+		e.Host = req.Get(nameAuthority)
 	}
 	if !req.Trace.IsZero() {
 		e.Trace = req.Trace.TraceID()
