@@ -111,6 +111,12 @@ test("history is a ring, and forgets rows that are gone", () => {
   assert.deepEqual(h.sum(["a"], "requests", 5), [null, null, null, 3, 4]);
 });
 
+test("a row that comes back has nothing of before", () => {
+  const h = new History(3);
+  for (let i = 1; i <= 5; i++) h.push(i, i === 4 ? [] : [["a", [i]]]);
+  assert.deepEqual(h.values("a", "requests", 3), [null, null, 5]);
+});
+
 test("lines: the busiest have one each, keep their colours, and the rest is one", () => {
   const h = new History(60), rows = Array.from({ length: 12 }, (_, i) => ({ ...blank(`r${i}`), key: `k${String(i).padStart(2, "0")}`, id: `r${i}` })), b = new Busiest();
   for (let t = 0; t < 40; t++) h.push(t, rows.map((r, i) => [r.key, [i === 0 && t > 20 ? 100 : i]]));
