@@ -58,3 +58,29 @@ func question(t *testing.T, name string) proxy.Question {
 	require.NoError(t, err)
 	return proxy.Question{Name: p}
 }
+
+// A request is identified as the router's servers would, with the rules that it brings.
+func TestExplainJSONOfARequest(t *testing.T) {
+	p := newProxy(t, `
+admin: {port: 0}
+routers: [{protocol: http, label: out, dtab: "/host => /$/inet/127.1 ; /host/web => /$/inet/127.1/1 ; /svc => /host", servers: [{port: 0}]}]
+`, proxy.Options{})
+	ask := func(headers string) (int, string) {
+		r := httptest.NewRequest(http.MethodPost, "/explain.json", strings.NewReader(`{"router":"out","request":{"target":"/x","headers":[`+headers+`]}}`))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		p.Admin().ServeHTTP(w, r)
+		return w.Code, w.Body.String()
+	}
+	status, body := ask(`"Host: web"`)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, body, `"path":"/svc/web"`)
+	assert.Contains(t, body, `"id":"/$/inet/127.1/1"`)
+	_, body = ask(`"Host: web","l5d-dtab: /host/web => /$/inet/127.1/2"`)
+	assert.Contains(t, body, `"local":[{"prefix":"/host/web","dst":"/$/inet/127.1/2"}]`)
+	assert.Contains(t, body, `"id":"/$/inet/127.1/2"`)
+	for _, bad := range []string{``, `"Host"`, `"Host: web","l5d-dtab: nonsense"`} {
+		status, body = ask(bad)
+		assert.Equal(t, http.StatusBadRequest, status, "%s: %s", bad, body)
+	}
+}

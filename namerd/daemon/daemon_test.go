@@ -83,6 +83,52 @@ interfaces:
 - {kind: io.l5d.destination, port: 0}
 `
 
+func TestChangesThroughTheAdminServer(t *testing.T) {
+	const yaml = `
+admin: {port: 0, security: %s}
+storage: {kind: io.l5d.inMemory, namespaces: {default: /svc => /x}}
+interfaces: [{kind: io.l5d.httpController, port: 0}]
+`
+	send := func(admin, path, body string, header map[string]string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+admin+path, strings.NewReader(body))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		for k, v := range header {
+			req.Header.Set(k, v)
+		}
+		rsp, err := plain(t).Do(req)
+		require.NoError(t, err)
+		defer rsp.Body.Close()
+		return rsp.StatusCode
+	}
+	const preview, save = `{"namespace":"default","dtab":"/svc=>/y"}`, `{"namespace":"default","dtab":"/svc=>/y","version":"AAAAAAAAAAE="}`
+	dtabOf := func(d *daemon.Daemon) string {
+		s, err := d.Namerd().Store().Get(t.Context(), "default")
+		require.NoError(t, err)
+		return s.Dtab.Exact()
+	}
+
+	d, addrs := serve(t, fmt.Sprintf(yaml, "{controlEnabled: false}"))
+	assert.Equal(t, http.StatusNotFound, send(addrs.Admin, "/namespace/preview.json", preview, nil))
+	assert.Equal(t, http.StatusNotFound, send(addrs.Admin, "/namespace/save.json", save, nil))
+	assert.Equal(t, "/svc=>/x", dtabOf(d))
+	_, page := get(t, plain(t), "http://"+addrs.Admin+"/dtab/default")
+	assert.NotContains(t, page, "namespace/save.json", "the page is not told of what is closed")
+
+	d, addrs = serve(t, fmt.Sprintf(yaml, "{uiEnabled: true}"))
+	_, page = get(t, plain(t), "http://"+addrs.Admin+"/dtab/default")
+	assert.Contains(t, page, "namespace/save.json")
+	for _, foreign := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}} {
+		assert.Equal(t, http.StatusForbidden, send(addrs.Admin, "/namespace/save.json", save, foreign))
+	}
+	assert.Equal(t, "/svc=>/x", dtabOf(d))
+	assert.Equal(t, http.StatusOK, send(addrs.Admin, "/namespace/preview.json", preview, nil))
+	assert.Equal(t, "/svc=>/x", dtabOf(d), "a preview changes nothing")
+	assert.Equal(t, http.StatusOK, send(addrs.Admin, "/namespace/save.json", save, map[string]string{"Sec-Fetch-Site": "same-origin"}))
+	assert.Equal(t, "/svc=>/y", dtabOf(d))
+	assert.Equal(t, http.StatusPreconditionFailed, send(addrs.Admin, "/namespace/save.json", save, nil))
+}
+
 func TestAdminPages(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "web"), []byte("127.0.0.1 8080\n"), 0o600))
@@ -93,23 +139,28 @@ func TestAdminPages(t *testing.T) {
 		status int
 		has    string
 	}{
-		"/":                         {200, `<a href="./dtab/default">default</a>`},
-		"/dtab/default":             {200, "<td>/#/io.l5d.fs</td>"},
-		"/dtab/a/b":                 {200, `data-delegator="../../dtab/delegator.json"`},
-		"/dtab/nope":                {404, ""},
-		"/dtab/default/":            {404, ""},
-		"/nope":                     {404, ""}, // the original shows the list
-		"/delegator.json":           {404, ""},
-		"/bound-names.json":         {404, ""},
-		"/client_state.json":        {404, ""},
-		"/help":                     {404, ""},
-		"/admin/ping":               {200, "pong"},
-		"/admin/server_info":        {200, `"name":"namerd"`},
-		"/config.json":              {200, `"storage":{"kind":"io.l5d.inMemory"`},
-		"/discovery.json":           {200, `"storage"`},
-		"/admin/metrics/prometheus": {200, "storage:watches"},
-		"/admin/metrics/influxdb":   {200, "storage,host=" + addrs.Admin},
-		"/admin/metrics.json":       {200, "storage/watches"},
+		"/":                                 {200, `<a href="./dtab/default">default</a>`},
+		"/dtab/default":                     {200, "<td>/#/io.l5d.fs</td>"},
+		"/dtab/a/b":                         {200, `data-delegator="../../dtab/delegator.json"`},
+		"/dtab/nope":                        {404, ""},
+		"/dtab/default/":                    {404, ""},
+		"/nope":                             {404, ""}, // the original shows the list
+		"/delegator.json":                   {404, ""},
+		"/explain.json":                     {404, ""}, // of routers
+		"/namespaces.json":                  {200, `{"name":"a/b","active":0}`},
+		"/namespace.json?namespace=default": {200, `"dtab":"/svc => /#/io.l5d.fs ;\n"`},
+		"/namespace.json?namespace=nope":    {404, `"error":"The dtab namespace nope does not exist"`},
+		"/namespace/save.json":              {405, ""},
+		"/bound-names.json":                 {404, ""},
+		"/client_state.json":                {404, ""},
+		"/help":                             {404, ""},
+		"/admin/ping":                       {200, "pong"},
+		"/admin/server_info":                {200, `"name":"namerd"`},
+		"/config.json":                      {200, `"storage":{"kind":"io.l5d.inMemory"`},
+		"/discovery.json":                   {200, `"storage"`},
+		"/admin/metrics/prometheus":         {200, "storage:watches"},
+		"/admin/metrics/influxdb":           {200, "storage,host=" + addrs.Admin},
+		"/admin/metrics.json":               {200, "storage/watches"},
 		"/dtab/delegator.json?path=/svc/web&dtab=/svc=>/%23/io.l5d.fs": {200, `"id":"/#/io.l5d.fs/web"`},
 		"/dtab/delegator.json?path=nonsense":                           {400, "Invalid path: "},
 	} {

@@ -61,7 +61,7 @@ func diff(before, after dtab.Dtab) []row {
 // just before it if there is one.
 func replaced(rows []row, r row) []row {
 	first := len(rows)
-	for first > 0 && (rows[first-1].Op == removed || rows[first-1].Op == changed) {
+	for first > 0 && rows[first-1].Op == removed { // not beyond another change: the order counts
 		first--
 	}
 	for i := first; i < len(rows); i++ {

@@ -8,8 +8,8 @@ import (
 
 // rebase makes the change from base to mine in theirs, as version control merges
 // branches (diff3): between rules that all three have, it takes what only one of them
-// has changed. Where both have, theirs stand before mine, which so win, and the place is
-// a conflict: an index into the result.
+// has changed. Where both have, it takes theirs and then what mine has added, which so
+// wins, and the place is a conflict: an index into the result.
 func rebase(base, mine, theirs dtab.Dtab) (merged dtab.Dtab, conflicts []int) {
 	toMine, toTheirs := kept(base, mine), kept(base, theirs)
 	b, m, t := 0, 0, 0
@@ -31,7 +31,12 @@ func rebase(base, mine, theirs dtab.Dtab) (merged dtab.Dtab, conflicts []int) {
 			merged = append(merged, my...)
 		default:
 			conflicts = append(conflicts, len(merged))
-			merged = append(append(merged, their...), my...)
+			merged = append(merged, their...)
+			for i, at := range kept(my, was) {
+				if at < 0 {
+					merged = append(merged, my[i])
+				}
+			}
 		}
 		if next == len(base) {
 			return merged, conflicts
