@@ -19,7 +19,7 @@ test("the namespaces are listed, and one is made", async (t) => {
 });
 
 test("an edit shows what it would do, and then changes the routing of a real proxy", async (t) => {
-  await until("the proxy routes", async () => (await send(mesh, "world")).body === "v1");
+  await until("the proxy routes", async () => (await send(mesh, "world")).body === "world");
   const page = await open(t, `${namerdAdmin}dtab/default`, { allowed: [400] });
   await page.getByRole("button", { name: "try /svc/world" }).waitFor();
   await page.getByRole("button", { name: "Edit rules" }).click();
@@ -39,10 +39,10 @@ test("an edit shows what it would do, and then changes the routing of a real pro
   await page.getByLabel("your name").fill("Ada");
   await page.getByLabel("reason").fill("v2 for everybody");
   await shot(page, "namespace-review");
-  assert.equal((await send(mesh, "world")).body, "v1", "nothing changes before it is saved");
+  assert.equal((await send(mesh, "world")).body, "world", "nothing changes before it is saved");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByText("v2 for everybody").first().waitFor();
-  await until("the proxy routes by the new rule", async () => (await send(mesh, "world")).body === "v2");
+  await until("the proxy routes by the new rule", async () => (await send(mesh, "world")).body === "world-v2");
   await shot(page, "namespace-saved");
 
   // What fails is said.
@@ -60,7 +60,7 @@ test("an edit shows what it would do, and then changes the routing of a real pro
   await page.locator(".diff tr.removed:visible", { hasText: "/srv/world-v2" }).waitFor();
   await page.getByRole("button", { name: "Review the change" }).click();
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await until("the proxy routes as before", async () => (await send(mesh, "world")).body === "v1");
+  await until("the proxy routes as before", async () => (await send(mesh, "world")).body === "world");
 });
 
 test("a change by somebody else is shown, and a draft brought up to date", async (t) => {
