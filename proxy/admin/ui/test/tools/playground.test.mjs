@@ -30,7 +30,7 @@ test("branches that lead nowhere say why", async (t) => {
   const bad = page.locator(".node.bad", { hasText: "No Further Branch Matches" }).first();
   assert.match(await bad.innerText(), /no rule has a prefix of it, and no namer knows it/);
   await page.locator(".node.good", { hasText: "Bound Path" }).waitFor();
-  assert.match(await page.locator(".node", { hasText: "not reached: a branch before it answers" }).last().innerText(), /\/srv\/web/);
+  assert.match(await page.locator(".node", { hasText: "not reached: a branch before it answers" }).first().innerText(), /\/srv\/web/);
   await page.getByLabel("name", { exact: true }).fill("/svc/split");
   await page.keyboard.press("Enter");
   await page.locator(".node", { hasText: "Several Simultaneous Resolution Paths" }).waitFor();
