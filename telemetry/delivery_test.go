@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +45,20 @@ func (c *collector) send(_ context.Context, spans []telemetry.Span) error {
 	return nil
 }
 
+// batches returns the sizes of what was sent so far.
+func (c *collector) batches() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.sizes)
+}
+
+// times returns when something was sent so far.
+func (c *collector) times() []time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.calls)
+}
+
 func span(name string) telemetry.Span { return telemetry.Span{Name: name} }
 
 func TestDeliveryGathersBatches(t *testing.T) {
@@ -56,11 +71,11 @@ func TestDeliveryGathersBatches(t *testing.T) {
 			d.Record(span(fmt.Sprint(i)))
 		}
 		synctest.Wait()
-		assert.Equal(t, []int{3, 3}, c.sizes, "whole batches do not wait")
+		assert.Equal(t, []int{3, 3}, c.batches(), "whole batches do not wait")
 		time.Sleep(telemetry.DefaultSpanInterval)
 		synctest.Wait()
-		assert.Equal(t, []int{3, 3, 1}, c.sizes)
-		assert.Equal(t, telemetry.DefaultSpanInterval, c.calls[2].Sub(start))
+		assert.Equal(t, []int{3, 3, 1}, c.batches())
+		assert.Equal(t, telemetry.DefaultSpanInterval, c.times()[2].Sub(start))
 		d.Record(span("7"))
 		require.NoError(t, d.Close())
 		require.NoError(t, d.Close())
@@ -93,7 +108,7 @@ func TestDeliveryTriesAgain(t *testing.T) {
 		assert.Equal(t, []string{"first", "second", "third"}, c.spans)
 		assert.Equal(t, int64(1), d.Dropped())
 		var waits []time.Duration
-		for _, at := range c.calls[:4] {
+		for _, at := range c.times()[:4] {
 			waits = append(waits, at.Sub(start))
 		}
 		ms := time.Millisecond
@@ -125,8 +140,8 @@ func TestDeliveryGivesUp(t *testing.T) {
 				synctest.Wait()
 				assert.Equal(t, int64(1), d.Dropped())
 				assert.Equal(t, int64(0), d.Sent())
-				assert.Len(t, c.calls, v.attempts+v.attempts/9)
-				assert.LessOrEqual(t, c.calls[len(c.calls)-1].Sub(start), v.after)
+				assert.Len(t, c.times(), v.attempts+v.attempts/9)
+				assert.LessOrEqual(t, c.times()[len(c.times())-1].Sub(start), v.after)
 				require.NoError(t, d.Close())
 			})
 		})
