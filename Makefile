@@ -10,7 +10,7 @@ UI        := proxy/admin/ui
 DISCOVERY := ./naming/k8s ./naming/consul ./naming/etcd ./naming/zk
 # Packages whose tests keep the machine busy with real servers: one after the other, and
 # not beside tests that measure time.
-SERVERS   := naming/k8s|naming/consul|naming/etcd|naming/zk|naming/dns|namerd/store/etcd|namerd/store/consul|namerd/store/zk|namerd/store/k8s|internal/servers|internal/e2e
+SERVERS   := naming/k8s|naming/consul|naming/etcd|naming/zk|naming/dns|namerd/store/etcd|namerd/store/consul|namerd/store/zk|namerd/store/k8s|telemetry/prom|telemetry/influx|telemetry/statsd|telemetry/zipkin|telemetry/otlp|internal/servers|internal/uitest|internal/uitools|internal/e2e
 # Tests of child processes, in which the race detector would see nothing, and of thousands
 # of writers, for which it is too slow.
 CHILDREN  := ./internal/conformance ./internal/realclients ./internal/streaming ./internal/soak ./namerd/store/memory ./namerd/store/file
@@ -44,7 +44,7 @@ endif
 	$(if $(filter ./...,$(PKG)),$(if $(RACE),$(MAKE) real))
 
 .PHONY: tools
-tools: ## build the programs that tests need: API server, Consul, etcd, CoreDNS, conformance suites (once, 15 minutes)
+tools: ## build the programs that tests need: API server, Consul, etcd, CoreDNS, Jaeger, statsd_exporter, conformance suites (once, 20 minutes)
 	$(GO) run ./internal/testtool/fetch
 
 .PHONY: real
@@ -109,6 +109,7 @@ tidy-check: ## fail if go.mod or go.sum are not tidy
 .PHONY: golden
 golden: ## rewrite the expected output of the datadriven scripts
 	$(GO) test ./naming -rewrite
+	$(GO) test ./internal/viz -rewrite
 
 .PHONY: examples
 examples: ## run every program in examples/
