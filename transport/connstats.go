@@ -39,7 +39,7 @@ type ConnStats struct {
 type ConnEnd struct {
 	Lived          time.Duration
 	Received, Sent int64 // bytes
-	Requests       int64 // that it was used for
+	Requests       int64 // that it was used for; negative: nobody counted them
 	TLS            bool
 	// ReadErr and WriteErr are what broke it, nil if nothing did.
 	ReadErr, WriteErr error
@@ -121,7 +121,9 @@ func (c *ConnStats) Closed(e ConnEnd) {
 	c.duration.In(c.scope, "connection_duration").RecordMillis(e.Lived)
 	c.in.In(c.scope, "connection_received_bytes").Record(e.Received)
 	c.out.In(c.scope, "connection_sent_bytes").Record(e.Sent)
-	c.requests.In(c.scope, "connection_requests").Record(e.Requests)
+	if e.Requests >= 0 {
+		c.requests.In(c.scope, "connection_requests").Record(e.Requests)
+	}
 	switch {
 	case e.ReadErr == nil:
 	case e.Handshake:

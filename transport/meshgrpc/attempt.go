@@ -33,8 +33,9 @@ type attempt struct {
 
 	receivedAt atomic.Int64 // when a stream's response began, UnixNano; 0: it is none, or has not
 
-	answered bool // set by judge: the endpoint itself said something
-	blame    bool // set by judge: the endpoint is responsible for the outcome
+	answered bool       // set by judge: the endpoint itself said something
+	code     codes.Code // set by judge: what it said
+	blame    bool       // set by judge: the endpoint is responsible for the outcome
 }
 
 // limit returns the context of the attempt, which ends with the client's attempt
@@ -107,7 +108,7 @@ func (a *attempt) authority() grpc.CallOption {
 	if name := a.pick.Client.Meta()["authority"]; name != "" {
 		return grpc.CallAuthority(name)
 	}
-	if u, ok := a.pick.Conn().(*upstream); ok && u.plaintext {
+	if u, ok := a.pick.Conn().(*upstream); ok && u.state.plaintext {
 		return a.call.conn.authority
 	}
 	return nil
@@ -161,6 +162,7 @@ func (a *attempt) judge(ctx context.Context, err error) (res weft.Result, answer
 	a.answered = a.answered || err == nil || !echo && (len(a.header) > 0 || len(a.trailer) > 0)
 	a.blame = true
 	if a.answered {
+		a.code = c
 		res.Class = x.classifier.Classify(x.method, err)
 		if err != nil {
 			pushback(a.trailer, &res)
@@ -233,6 +235,7 @@ func (a *attempt) ended(ctx context.Context) (res weft.Result) {
 // done reports the outcome to the balancer, the breaker, the metrics and the
 // tracers.
 func (a *attempt) done(res weft.Result) {
+	a.count()
 	a.endSpan(res)
 	if !a.blame {
 		res.Class = weft.Ignored
@@ -243,6 +246,18 @@ func (a *attempt) done(res weft.Result) {
 	// Any answer earns the client's requeue budget a deposit, whatever the service's
 	// classifier makes of it.
 	a.pick.DoneDeposit(res, a.answered)
+}
+
+// count counts the attempt by its status.
+func (a *attempt) count() {
+	u, ok := a.pick.Conn().(*upstream)
+	switch {
+	case !ok:
+	case a.answered:
+		u.state.stats.answered(a.code)
+	default:
+		u.state.stats.unanswered()
+	}
 }
 
 // pushback applies grpc-retry-pushback-ms of gRFC A6: a delay to wait for before a

@@ -175,7 +175,9 @@ func newWorld(tb testing.TB, opts meshgrpc.Options) *world {
 			})}},
 	})
 	opts.Mesh.Interpreter, opts.Mesh.Base = w.interp, base
-	opts.DialOptions = append(opts.DialOptions, grpc.WithContextDialer(w.net.dial))
+	if opts.Dial == nil {
+		opts.Dial = w.net.dial
+	}
 	mesh, err := meshgrpc.New(opts)
 	require.NoError(tb, err)
 	w.mesh = mesh

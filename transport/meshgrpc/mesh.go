@@ -50,13 +50,17 @@ func New(opts Options) (*Mesh, error) {
 		if clients != nil {
 			c = clients(id)
 		}
-		var settings ClientSettings
+		state := &clientState{}
 		if opts.Client != nil {
-			settings = opts.Client(id)
+			state.ClientSettings = opts.Client(id)
 		}
-		dial, plaintext := m.dialOptions(settings)
-		c.Connect = func(ep weft.Endpoint, _ *telemetry.Scope) io.Closer {
-			return &upstream{mesh: m, addr: ep.Addr, local: ep.Local, dial: dial, plaintext: plaintext}
+		state.plaintext = state.Credentials == nil && opts.Credentials == nil
+		// The calls for one client come one after the other.
+		c.Connect = func(ep weft.Endpoint, metrics *telemetry.Scope) io.Closer {
+			if state.stats == nil {
+				state.stats = newClientStats(metrics)
+			}
+			return &upstream{mesh: m, addr: ep.Addr, local: ep.Local, state: state}
 		}
 		return c
 	}

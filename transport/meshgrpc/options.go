@@ -1,6 +1,8 @@
 package meshgrpc
 
 import (
+	"context"
+	"net"
 	"time"
 
 	"google.golang.org/grpc"
@@ -45,6 +47,12 @@ type Options struct {
 	// itself, one for streams must call its streamer.
 	DialOptions []grpc.DialOption
 
+	// Dial connects to an endpoint; nil means TCP. A grpc.WithContextDialer among the
+	// DialOptions replaces it, and then the metrics know of no connection that could not
+	// be made, and no time that making one took but for the handshake. Likewise
+	// grpc.WithTransportCredentials there leaves all metrics of connections out.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
+
 	// ConnectTimeout limits one attempt to connect to an endpoint, with its TLS
 	// handshake. Zero means 1 second.
 	ConnectTimeout time.Duration
@@ -88,6 +96,10 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Classifier == nil {
 		o.Classifier = Default{}
+	}
+	if o.Dial == nil {
+		tcp := &net.Dialer{}
+		o.Dial = func(ctx context.Context, addr string) (net.Conn, error) { return tcp.DialContext(ctx, "tcp", addr) }
 	}
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = time.Second

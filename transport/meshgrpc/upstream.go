@@ -28,9 +28,7 @@ type upstream struct {
 	mesh  *Mesh
 	addr  string
 	local string // an answer that is given without asking anybody
-	dial  []grpc.DialOption
-
-	plaintext bool
+	state *clientState
 
 	cc     atomic.Pointer[grpc.ClientConn]
 	mu     sync.Mutex
@@ -51,7 +49,7 @@ func (u *upstream) conn() (*grpc.ClientConn, error) {
 		return nil, transport.ErrClosed
 	}
 	// The address is literal: nothing is left to resolve.
-	cc, err := grpc.NewClient("passthrough:///"+u.addr, u.dial...)
+	cc, err := grpc.NewClient("passthrough:///"+u.addr, u.mesh.dialOptions(u.state)...)
 	if err != nil {
 		return nil, err
 	}
@@ -106,18 +104,30 @@ func (m *Mesh) ended(u *upstream, cc *grpc.ClientConn) {
 	m.ending.Go(func() { _ = cc.Close() }) // fails only when closed already
 }
 
-// dialOptions are those of every endpoint of a client.
-func (m *Mesh) dialOptions(s ClientSettings) (opts []grpc.DialOption, plaintext bool) {
-	creds := m.opts.Credentials
-	if s.Credentials != nil {
-		creds = s.Credentials
+// clientState is what this package keeps per bound name.
+type clientState struct {
+	ClientSettings
+	plaintext bool
+	stats     *clientStats // made with the first endpoint; nil: nobody measures
+}
+
+// dialOptions are those of one endpoint of a client.
+func (m *Mesh) dialOptions(s *clientState) []grpc.DialOption {
+	creds := s.Credentials
+	if creds == nil {
+		creds = m.opts.Credentials
 	}
-	plaintext = creds == nil
-	if plaintext {
+	if creds == nil {
 		creds = insecure.NewCredentials()
 	}
-	opts = []grpc.DialOption{
+	dial := m.opts.Dial
+	if s.stats != nil {
+		l := &link{stats: s.stats, dial: dial}
+		creds, dial = &countedCredentials{TransportCredentials: creds, link: l}, l.connect
+	}
+	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
+		grpc.WithContextDialer(dial),
 		// One of each in a process: the balancer and the retry loop are the mesh's.
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"pick_first":{}}]}`),
 		grpc.WithDisableServiceConfig(),
@@ -132,8 +142,7 @@ func (m *Mesh) dialOptions(s ClientSettings) (opts []grpc.DialOption, plaintext 
 		grpc.WithDefaultCallOptions(grpc.MaxRetryRPCBufferSize(0)),
 	}
 	opts = append(opts, m.opts.DialOptions...)
-	opts = append(opts, s.DialOptions...)
-	return opts, plaintext
+	return append(opts, s.DialOptions...)
 }
 
 // answer is what an endpoint that exists only in the mesh says: "http.status/404"
