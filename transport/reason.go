@@ -110,7 +110,7 @@ func (r reason) choice() string {
 	case "roundRobin":
 		return fmt.Sprintf("in turn, one of %d%s", c.Open, among)
 	default:
-		return "as the policy " + r.balancer.Policy + " chooses" + among + fmt.Sprintf("; load %s", r.number(e.Load))
+		return "as the policy " + r.balancer.Policy + " chooses" + among + "; load " + r.number(e.Load)
 	}
 }
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -84,7 +85,7 @@ func (s *StatusStats) newCode(status int) *telemetry.Counter {
 		return s.other.In(s.scope, "status", "other")
 	}
 	c := codeCount{status, s.scope.Counter("status", strconv.Itoa(status))}
-	next := append(known[:len(known):len(known)], c)
+	next := slices.Concat(known, []codeCount{c})
 	s.codes.Store(&next)
 	return c.count
 }

@@ -184,7 +184,8 @@ func TestViewOfPolicies(t *testing.T) {
 		{balancer.Heap{}, "heap", "picked: the least loaded one; load 1 is above the least 0", "picked: the least loaded one; load 0 is the least"},
 		{balancer.RoundRobin{}, "roundRobin", "picked: in turn, one of 3", "picked: in turn, one of 3"},
 		{
-			balancer.EWMA{Penalty: -1}, "ewma", "picked: the less loaded of two random ones; load 40 ms is above the median 20 ms",
+			balancer.EWMA{Penalty: -1},
+			"ewma", "picked: the less loaded of two random ones; load 40 ms is above the median 20 ms",
 			"picked: the less loaded of two random ones; load 20 ms is the median",
 		},
 	}
@@ -254,7 +255,7 @@ func TestViewOfAnAperture(t *testing.T) {
 func TestViewOfServices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "/svc/a => /#/w/a; /svc/none => /#/w/neg", transport.Options{
-			Service: func(p dtab.Path) transport.ServiceOptions {
+			Service: func(dtab.Path) transport.ServiceOptions {
 				return transport.ServiceOptions{Budget: retry.BudgetOptions{MinPerSecond: 5, Ratio: 0.5, TTL: 20 * time.Second}}
 			},
 		})

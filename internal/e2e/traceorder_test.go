@@ -79,7 +79,7 @@ func TestTraceVectors(t *testing.T) {
 				x := &tracedProxies{}
 				addr := x.application(t, func(w http.ResponseWriter, _ *http.Request) {
 					if left.Add(-1) >= 0 {
-						w.WriteHeader(500)
+						w.WriteHeader(http.StatusInternalServerError)
 					}
 				})
 				classifier := map[string]string{"http": "io.l5d.http.retryableRead5XX", "h2": "io.l5d.h2.retryableRead5XX"}[protocol]

@@ -190,6 +190,7 @@ func clientOf(t *testing.T, protocol string) *http.Client {
 }
 
 func (x *tracedProxies) call(t *testing.T, url, host string, h http.Header) (int, string) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return 0, err.Error()

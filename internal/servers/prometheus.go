@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -62,9 +63,7 @@ func StartPrometheus(tb testing.TB, o PrometheusOptions) *Prometheus {
 	tb.Helper()
 	bin, dir := testtool.Installed(tb, "prometheus", "prometheus"), tb.TempDir()
 	files := map[string]string{"prometheus.yml": o.Config}
-	for name, text := range o.Files {
-		files[name] = text
-	}
+	maps.Copy(files, o.Files)
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		err := os.MkdirAll(filepath.Dir(path), 0o755)

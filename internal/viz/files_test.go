@@ -15,7 +15,7 @@ import (
 // dir is what this package makes files for.
 const dir = "../../deploy/viz"
 
-var rewrite = flag.Bool("rewrite", false, "rewrite the generated files of deploy/viz") //nolint:gochecknoglobals // a flag
+var rewrite = flag.Bool("rewrite", false, "rewrite the generated files of deploy/viz")
 
 // TestFiles compares the generated files with what they are generated from.
 func TestFiles(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // workloads is what of the manifest is not a file of deploy/viz.
 //
 //go:embed workloads.yaml
-var workloads string //nolint:gochecknoglobals // go:embed
+var workloads string
 
 // Manifest returns the manifest that runs viz in a Kubernetes cluster; dir is
 // deploy/viz. Each directory of files is a ConfigMap.

@@ -1,6 +1,10 @@
 package editor
 
-import "github.com/weft-mesh/weft/dtab"
+import (
+	"slices"
+
+	"github.com/weft-mesh/weft/dtab"
+)
 
 // op is what became of a rule.
 type op string
@@ -126,8 +130,8 @@ func table(a, b dtab.Dtab) []step {
 		for i := range longest {
 			longest[i] = make([]int32, len(b)+1)
 		}
-		for i := len(a) - 1; i >= 0; i-- {
-			for j := len(b) - 1; j >= 0; j-- {
+		for i := range slices.Backward(a) {
+			for j := range slices.Backward(b) {
 				if as[i] == bs[j] {
 					longest[i][j] = longest[i+1][j+1] + 1
 				} else {

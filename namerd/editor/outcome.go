@@ -45,7 +45,7 @@ type leaf struct {
 }
 
 // routes reports whether requests go somewhere.
-func (o outcome) routes() bool { return o.State == stateBound }
+func (o *outcome) routes() bool { return o.State == stateBound }
 
 func newOutcome(ctx context.Context, b namerd.Outcome) outcome {
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -48,9 +49,7 @@ func explaining(t *testing.T) admin.Options {
 func post(t *testing.T, h http.Handler, target, body string, header map[string]string) (status int, text string) {
 	t.Helper()
 	all := map[string]string{"Content-Type": "application/json"}
-	for k, v := range header {
-		all[k] = v
-	}
+	maps.Copy(all, header)
 	w := do(t, h, request{method: http.MethodPost, target: target, body: body, header: all})
 	return w.Code, w.Body.String()
 }
@@ -108,7 +107,7 @@ func TestExplainJSONSaysWhatIsWrongAndWhere(t *testing.T) {
 		"no router of several": {`{"name":"/x"}`, 404, admin.Fault{Field: "router", Message: "There is no router "}},
 		"nobody who explains":  {`{"router":"mute","name":"/x"}`, 501, admin.Fault{Message: "Name Interpreter for mute cannot show delegations"}},
 		"rules without end":    {`{"router":"plain","name":"/a","base":"/a=>/a/b"}`, 422, admin.Fault{Message: "Max recursion level reached."}},
-		"an unknown member":    {`{"router":"plain","nmae":"/x"}`, 400, admin.Fault{Message: `The request body is not the JSON that is expected: json: unknown field "nmae"`}},
+		"an unknown member":    {`{"router":"plain","nam":"/x"}`, 400, admin.Fault{Message: `The request body is not the JSON that is expected: json: unknown field "nam"`}},
 		"no object":            {`null`, 400, admin.Fault{Message: "The request body has to be a JSON object"}},
 		"two":                  {`{"router":"plain","name":"/x"}{}`, 400, admin.Fault{Message: "The request body has more than one JSON object"}},
 		"too large":            {`{"dtab":"` + strings.Repeat(" ", 1<<20) + `"}`, 413, admin.Fault{Message: "The request body is too large"}},

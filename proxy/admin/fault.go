@@ -29,8 +29,7 @@ type Fault struct {
 // if it is one of syntax. What goes before the text of err in the message.
 func FaultIn(field, what string, err error) Fault {
 	f := Fault{Message: what + err.Error(), Field: field}
-	var at *dtab.SyntaxError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*dtab.SyntaxError](err); ok {
 		f.Line, f.Column = at.Line, at.Column
 		f.Offset = len(utf16.Encode([]rune(at.Input[:at.Offset])))
 	}

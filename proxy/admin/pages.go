@@ -59,10 +59,12 @@ type view struct {
 	Serves string
 }
 
-// asked are the paths that scripts ask if they are there.
-var asked = [...]string{
-	"/admin/metrics.json", "/admin/server_info", "/client_state.json", "/config.json", "/delegator.json", "/discovery.json", "/endpoints.json", "/explain.json",
-	"/logging.json", "/namespace.json", "/namespace/preview.json", "/namespace/save.json", "/namespaces.json", "/requests.json", "/services", "/tap",
+// asked returns the paths that scripts ask if they are there.
+func asked() []string {
+	return []string{
+		"/admin/metrics.json", "/admin/server_info", "/client_state.json", "/config.json", "/delegator.json", "/discovery.json", "/endpoints.json", "/explain.json",
+		"/logging.json", "/namespace.json", "/namespace/preview.json", "/namespace/save.json", "/namespaces.json", "/requests.json", "/services", "/tap",
+	}
 }
 
 type link struct{ Href, Text string }
@@ -110,7 +112,7 @@ func (x *site) view(r *http.Request, page, title string) *view {
 	v := &view{Title: title, Name: x.opts.Name, Version: x.opts.Version, Page: page, Selected: r.URL.Query().Get("router")}
 	v.Root, v.Delegator = "./", "./delegator.json"
 	var serves []string
-	for _, path := range asked {
+	for _, path := range asked() {
 		if x.mux.find(path) != nil && x.filter.serves(path) {
 			serves = append(serves, path[1:])
 		}

@@ -51,7 +51,7 @@ type listener struct {
 
 func listen(t *testing.T) *listener {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // opens at once
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
 	l := &listener{conn: conn, port: conn.LocalAddr().(*net.UDPAddr).Port, done: make(chan struct{})}
 	_ = conn.(*net.UDPConn).SetReadBuffer(4 << 20)
@@ -180,7 +180,7 @@ func TestAHostThatIsNotFound(t *testing.T) {
 
 // TestNobodyListens: the next one who does gets what comes then.
 func TestNobodyListens(t *testing.T) {
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // opens at once
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := conn.LocalAddr().(*net.UDPAddr)
 	require.NoError(t, conn.Close())
@@ -189,7 +189,7 @@ func TestNobodyListens(t *testing.T) {
 	c := tree.Scope("a").Counter("b")
 	c.Inc()
 	require.Eventually(t, func() bool { c.Inc(); return e.Sent() > 2 }, patience, 5*time.Millisecond)
-	back, err := net.ListenPacket("udp", addr.String()) //nolint:noctx // opens at once
+	back, err := net.ListenPacket("udp", addr.String())
 	require.NoError(t, err)
 	defer back.Close()
 	c.Inc()

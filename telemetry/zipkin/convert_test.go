@@ -31,8 +31,11 @@ func TestConvert(t *testing.T) {
 				Kind:  telemetry.ServerSpan, Name: "http /svc/web", Start: start, End: at(1500),
 				Annotations: []telemetry.Annotation{{Time: start, Value: "wr"}, {Time: at(3), Value: "sr"}, {Time: at(1500), Value: "ss"}},
 				Tags: tags{
-					{Key: "router.label", Value: "http"}, {Key: "ca", Value: "10.0.0.1:5000"}, {Key: "sa", Value: "127.0.0.1:4140"},
-					{Key: "service", Value: "/svc/old"}, {Key: "service", Value: "/svc/web"},
+					{Key: "router.label", Value: "http"},
+					{Key: "ca", Value: "10.0.0.1:5000"},
+					{Key: "sa", Value: "127.0.0.1:4140"},
+					{Key: "service", Value: "/svc/old"},
+					{Key: "service", Value: "/svc/web"},
 				},
 			},
 			want: `{"traceId":"0000000000000abc","id":"0000000000000002","parentId":"0000000000000001","kind":"SERVER","name":"http /svc/web",

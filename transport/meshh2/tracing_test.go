@@ -15,13 +15,13 @@ const traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 // TestForeignTrace: what came goes out in the same form; behind a listener that clears
 // the context, as another trace.
 func TestForeignTrace(t *testing.T) {
-	for _, clear := range []bool{false, true} {
-		r := arrive(t, meshh2.Inbound{ClearContext: clear}, ":method", "GET", ":path", "/", "traceparent", traceParent, "tracestate", "a=b", "b3", "1")
+	for _, cleared := range []bool{false, true} {
+		r := arrive(t, meshh2.Inbound{ClearContext: cleared}, ":method", "GET", ":path", "/", "traceparent", traceParent, "tracestate", "a=b", "b3", "1")
 		r.Route(dtab.MustPath("/svc/web"))
 		r.Depart(t.Context(), propagation.Propagator{}, meshh2.Departure{Client: dtab.MustPath("/#/a"), Trace: r.Trace})
-		assert.Equal(t, clear, r.Get("traceparent")[:35] != traceParent[:35])
-		assert.Equal(t, map[bool]string{false: "a=b"}[clear], r.Get("tracestate"))
-		if clear {
+		assert.Equal(t, cleared, r.Get("traceparent")[:35] != traceParent[:35])
+		assert.Equal(t, map[bool]string{false: "a=b"}[cleared], r.Get("tracestate"))
+		if cleared {
 			assert.False(t, r.Trace.HasParent())
 			continue
 		}

@@ -34,7 +34,7 @@ import (
 func answerer(context.Context, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	go func() {
-		defer server.Close() //nolint:errcheck // a pipe
+		defer server.Close()
 		req, err := http.ReadRequest(bufio.NewReader(server))
 		if err != nil {
 			return

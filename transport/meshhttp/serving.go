@@ -96,7 +96,7 @@ func (s *serving) respond() *http.Response {
 		stripL5d(in.header)
 		o := &h.opts.Transport.opts
 		s.x.trace.Context, s.x.trace.Trace = in.ctx, o.Propagation.Restart(carrier(in.header), o.Tracers)
-		in.ctx = &s.x.trace
+		in.ctx = &s.x.trace //nolint:fatcontext // once for each request
 	} else {
 		var err error
 		if in.ctx, in.deadline, err = extract(in.ctx, &h.opts.Transport.opts, in.header, &s.x.trace); err != nil {

@@ -65,7 +65,7 @@ func (x *exchange) startSpan() {
 	x.in.label = x.t.router.Options().Label
 	x.in.span = ts.Start(trace, telemetry.LocalSpan, x.in.label)
 	x.in.span.Tag(telemetry.TagRouterLabel, x.in.label)
-	x.in.ctx = telemetry.WithTrace(x.in.ctx, trace)
+	x.in.ctx = telemetry.WithTrace(x.in.ctx, trace) //nolint:fatcontext // once for each request
 }
 
 // endLocalSpan ends the span that exchange.startSpan began.

@@ -65,7 +65,7 @@ func (f *endpointsFlags) show(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer body.Close()
+		defer body.Close() //nolint:errcheck // everything was read
 		if _, err := io.Copy(w, body); err != nil {
 			return err
 		}

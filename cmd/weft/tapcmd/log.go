@@ -3,6 +3,7 @@ package tapcmd
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ func logCommand() *cobra.Command {
 			"level of one, or sets it. A logger that was never set has the level of its parent: io.l5d.k8s that of io.l5d, and\n" +
 			"that of root. Levels are ALL, TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL, FATAL and OFF.",
 		Args: cobra.MaximumNArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error { return s.log(cmd, args) },
+		RunE: s.log,
 	}
 	s.flag(cmd)
 	return cmd
@@ -53,7 +54,7 @@ func (s *server) log(cmd *cobra.Command, args []string) error {
 	if level == "WARN" {
 		level = "WARNING"
 	}
-	if !strings.Contains(" ALL TRACE DEBUG INFO WARNING ERROR CRITICAL FATAL OFF ", " "+level+" ") {
+	if !slices.Contains(strings.Fields("ALL TRACE DEBUG INFO WARNING ERROR CRITICAL FATAL OFF"), level) {
 		return fmt.Errorf("%s is no level: want ALL, TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL, FATAL or OFF", args[1])
 	}
 	body, err := s.do(cmd.Context(), http.MethodPost, "/logging.json", values("logger", args[0], "level", level))

@@ -60,7 +60,7 @@ func (s *server) do(ctx context.Context, method, path string, query url.Values) 
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close()                                 //nolint:errcheck // what matters was read
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // what there is of it
 	return nil, fmt.Errorf("%s%s: %s: %s", s.addr, path, resp.Status, strings.TrimSpace(string(text)))
 }
@@ -71,7 +71,7 @@ func (s *server) get(ctx context.Context, path string, query url.Values, into an
 	if err != nil {
 		return err
 	}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // what matters was read
 	if err := json.NewDecoder(body).Decode(into); err != nil {
 		return fmt.Errorf("%s%s: %w", s.addr, path, err)
 	}

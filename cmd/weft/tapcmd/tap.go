@@ -76,7 +76,7 @@ func (f *tapFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // it is a stream
 	n, err := f.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), body)
 	switch {
 	case ctx.Err() != nil:
