@@ -147,18 +147,18 @@ func TestTapShowsARequest(t *testing.T) {
 	out, _ = l.watching(t, both, "--limit=1", "--service=/svc/nobody")
 	assert.Contains(t, out, " = 502 failure ")
 	assert.Contains(t, out, "Unable to route request!")
-	_, errs := l.watching(t, both, "--limit=3", "--rate=5")
-	_ = errs
+	out, _ = l.watching(t, both, "--limit=3", "--rate=5")
+	assert.Equal(t, 3, strings.Count(out, "\n"), out)
 }
 
 func TestTapEnds(t *testing.T) {
 	l := newLive(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	begun := func() { // somebody watches
+	watched := func(want bool) { // somebody watches, or nobody
 		require.Eventually(t, func() bool {
 			w := httptest.NewRecorder()
 			l.proxy.Admin().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/admin/threads", nil))
-			return strings.Contains(w.Body.String(), "admin.(*site).tap")
+			return strings.Contains(w.Body.String(), "admin.(*site).tap") == want
 		}, 30*time.Second, 10*time.Millisecond)
 	}
 	type result struct {
@@ -171,11 +171,12 @@ func TestTapEnds(t *testing.T) {
 			status, _, errs := command(ctx, "tap", "--admin", l.admin)
 			ended <- result{status, errs}
 		}()
-		begun()
+		watched(true)
 	}
 	start(ctx)
 	cancel() // Ctrl-C
 	assert.Equal(t, result{}, <-ended)
+	watched(false)
 
 	start(t.Context())
 	l.stop()
