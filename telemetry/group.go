@@ -11,19 +11,20 @@ type Field struct {
 // group is what Scope.Group has added to a scope.
 type group struct {
 	fields []Field
-	fn     atomic.Pointer[func(field int) float64]
+	fn     atomic.Pointer[func(values []float64)]
 	next   *group // of the same scope
 }
 
 // Group makes read the metrics that fields name below s, which must be sorted by name and
-// are kept: a table that all scopes of a kind share. Read gets the place of a field in it,
-// is called by every exporter that walks the tree, concurrently, and must not block. A
-// group made again with the same table reads the newest function; the names of a scope's
-// groups must differ, from each other and from those of other metrics.
+// are kept: a table that all scopes of a kind share. Read sets the values of all fields,
+// in their order, and is asked once by whoever looks at the scope; values are zeros before.
+// It is called by every exporter that walks the tree, concurrently, must not block and must
+// not keep values. A group made again with the same table reads the newest function; the
+// names of a scope's groups must differ, from each other and from those of other metrics.
 //
-// A group costs a fraction of the memory that handles of their own would, which matters
-// where there are thousands of scopes alike.
-func (s *Scope) Group(fields []Field, read func(field int) float64) {
+// A group costs a fraction of the memory and of the time that handles of their own would,
+// which matters where there are thousands of scopes alike.
+func (s *Scope) Group(fields []Field, read func(values []float64)) {
 	if s == nil || len(fields) == 0 {
 		return
 	}
@@ -44,6 +45,14 @@ func (s *Scope) Group(fields []Field, read func(field int) float64) {
 	s.kids.groups = g
 }
 
+// metric is the field i where v is the value.
+func (g *group) metric(i int, v float64) Metric {
+	if g.fields[i].Kind == KindCounter {
+		return Metric{Kind: KindCounter, Int: int64(v)}
+	}
+	return Metric{Kind: KindGauge, Float: v}
+}
+
 // groupMetric is a field of a group as a metric.
 type groupMetric struct {
 	*group
@@ -51,17 +60,16 @@ type groupMetric struct {
 }
 
 func (m groupMetric) read() (Metric, bool) {
-	v := (*m.fn.Load())(m.field)
-	if m.fields[m.field].Kind == KindCounter {
-		return Metric{Kind: KindCounter, Int: int64(v)}, true
-	}
-	return Metric{Kind: KindGauge, Float: v}, true
+	values := make([]float64, len(m.fields))
+	(*m.fn.Load())(values)
+	return m.metric(m.field, values[m.field]), true
 }
 
 // groupCursor is where somebody stands who reads the fields of a group in their order.
 type groupCursor struct {
 	*group
-	field int
+	field  int
+	values []float64
 }
 
 func (c *groupCursor) name() string { return c.fields[c.field].Name }
@@ -70,8 +78,7 @@ func (c *groupCursor) name() string { return c.fields[c.field].Name }
 func (c *groupCursor) visit(visit func(name string, m Metric, ok bool, below *Scope) bool) bool {
 	i := c.field
 	c.field++
-	m, ok := groupMetric{c.group, i}.read()
-	return visit(c.fields[i].Name, m, ok, nil)
+	return visit(c.fields[i].Name, c.metric(i, c.values[i]), true, nil)
 }
 
 // least returns the cursor whose field is the first by name, nil if all are at the end.

@@ -27,8 +27,8 @@ func TestGroup(t *testing.T) {
 	tree := newTree(t)
 	s := tree.Scope("rt", "client")
 	v := []float64{3, 1.5}
-	s.Group(poolFields, func(i int) float64 { return v[i] })
-	s.Group([]telemetry.Field{{Name: "available", Kind: telemetry.KindGauge}}, func(int) float64 { return 1 })
+	s.Group(poolFields, func(values []float64) { copy(values, v) })
+	s.Group([]telemetry.Field{{Name: "available", Kind: telemetry.KindGauge}}, func(values []float64) { values[0] = 1 })
 	s.Counter("requests").Add(7)
 	s.Scope("none").Group(nil, nil)
 	(*telemetry.Scope)(nil).Group(poolFields, nil)
@@ -44,7 +44,7 @@ func TestGroup(t *testing.T) {
 	}
 	assert.Equal(t, []string{"available", "opened", "requests", "size"}, names, "sorted")
 
-	s.Group(poolFields, func(int) float64 { return 9 })
+	s.Group(poolFields, func(values []float64) { values[0] = 9 })
 	assert.Contains(t, jsonOf(t, tree, telemetry.JSONOptions{}), `"rt/client/opened":9`, "the newest function is read")
 	s.Counter("opened").Add(100)
 	assert.Contains(t, jsonOf(t, tree, telemetry.JSONOptions{}), `"rt/client/opened":9`, "a clash does no harm")

@@ -86,49 +86,6 @@ func (s *Scope) below(t *Tree) ([]*Scope, *group) {
 	return s.kids.list, s.kids.groups
 }
 
-// each calls visit with what is directly below s until it returns false; see Each.
-func (s *Scope) each(t *Tree, visit func(name string, m Metric, ok bool, below *Scope) bool) bool {
-	list, groups := s.below(t)
-	var buf [4]groupCursor
-	fields := buf[:0]
-	for g := groups; g != nil; g = g.next {
-		fields = append(fields, groupCursor{group: g})
-	}
-	for _, k := range list {
-		for {
-			f := least(fields)
-			if f == nil || f.name() > k.name {
-				break
-			}
-			if !f.visit(visit) {
-				return false
-			}
-		}
-		t.mu.RLock()
-		metric, below := k.metric, k
-		if k.kids == nil {
-			below = nil
-		}
-		t.mu.RUnlock()
-		var (
-			m  Metric
-			ok bool
-		)
-		if metric != nil {
-			m, ok = metric.read()
-		}
-		if !visit(k.name, m, ok, below) {
-			return false
-		}
-	}
-	for f := least(fields); f != nil; f = least(fields) {
-		if !f.visit(visit) {
-			return false
-		}
-	}
-	return true
-}
-
 func (s *Scope) closeWindow(t *Tree) {
 	t.mu.RLock()
 	stat, _ := s.metric.(*Stat)

@@ -33,6 +33,8 @@ type Tree struct {
 	log     *slog.Logger
 	buckets *buckets
 
+	visitors sync.Pool // of *visitor
+
 	window  sync.Mutex // serialises the closing of windows
 	scratch []uint32   // bucket counts of the stat being summarised, under window
 

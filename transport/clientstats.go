@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"sync/atomic"
+
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/circuit"
 	"github.com/weft-mesh/weft/dtab"
@@ -30,11 +32,12 @@ type pairStats struct {
 
 var (
 	clientGauges    = gauges("available", "load", "pending")                                                //nolint:gochecknoglobals // a table
-	pairGauge       = gauges("pending")                                                                     //nolint:gochecknoglobals // a table
+	pairFields      = table(gauges("pending"), requestCounters)                                             //nolint:gochecknoglobals // a table
 	requeueCounters = counters("budget_exhausted", "cannot_retry", "not_open", "request_limit", "requeues") //nolint:gochecknoglobals // a table
 	accrualCounters = counters("probes", "removals", "removed_for_ms", "revivals")                          //nolint:gochecknoglobals // a table
-	failFastGauges  = gauges("is_marked_dead", "unhealthy_for_ms", "unhealthy_num_tries")                   //nolint:gochecknoglobals // a table
-	failFastCounts  = counters("marked_available", "marked_dead")                                           //nolint:gochecknoglobals // a table
+	failFastFields  = table(                                                                                //nolint:gochecknoglobals // a table
+		gauges("is_marked_dead", "unhealthy_for_ms", "unhealthy_num_tries"), counters("marked_available", "marked_dead"),
+	)
 )
 
 func newClientStats(scope *telemetry.Scope) *clientStats {
@@ -42,13 +45,16 @@ func newClientStats(scope *telemetry.Scope) *clientStats {
 	s := &clientStats{scope: scope, perRequest: r.Stat("requeues_per_request")}
 	s.init(scope)
 	scope.Group(requestCounters, s.requested)
-	r.Group(requeueCounters, func(field int) float64 {
-		all := [...]*telemetry.Counter{&s.exhausted, &s.cannotRetry, &s.notOpen, &s.limit, &s.requeues}
-		return float64(all[field].Value())
+	r.Group(requeueCounters, func(values []float64) {
+		for i, c := range [...]*telemetry.Counter{&s.exhausted, &s.cannotRetry, &s.notOpen, &s.limit, &s.requeues} {
+			values[i] = float64(c.Value())
+		}
 	})
-	scope.Scope("failure_accrual").Group(accrualCounters, func(field int) float64 {
+	scope.Scope("failure_accrual").Group(accrualCounters, func(values []float64) {
 		a := &s.accrual
-		return float64([...]int64{a.Probes.Load(), a.Removals.Load(), a.RemovedForMs.Load(), a.Revivals.Load()}[field])
+		for i, c := range [...]*atomic.Int64{&a.Probes, &a.Removals, &a.RemovedForMs, &a.Revivals} {
+			values[i] = float64(c.Load())
+		}
 	})
 	return s
 }
@@ -74,40 +80,37 @@ func (s *clientStats) observe(e retry.Event, n int) {
 
 // export publishes as gauges what the client's parts know.
 func (s *clientStats) export(c *Client) {
-	s.scope.Group(clientGauges, func(field int) float64 {
-		switch {
-		case field > 0:
-			return float64(s.pending.Value())
-		case c.Status() == weft.Open:
-			return 1
+	s.scope.Group(clientGauges, func(values []float64) {
+		if c.Status() == weft.Open {
+			values[0] = 1
 		}
-		return 0
+		pending := float64(s.pending.Value())
+		values[1], values[2] = pending, pending
 	})
-	s.scope.Scope("retries").Group(budgetGauge, func(int) float64 { return float64(c.requeues.Balance()) })
+	s.scope.Scope("retries").Group(budgetGauge, func(values []float64) { values[0] = float64(c.requeues.Balance()) })
 	exportBalancer(s.scope.Scope("loadbalancer"), c.balancer, c.opts.Balancer.Policy)
 	if c.opts.FailFast {
-		ff := s.scope.Scope("failfast")
-		ff.Group(failFastGauges, func(field int) float64 { return c.failingFast()[field] })
-		ff.Group(failFastCounts, func(field int) float64 {
-			return float64([...]int64{s.failFast.MarkedAvailable.Load(), s.failFast.MarkedDead.Load()}[field])
+		s.scope.Scope("failfast").Group(failFastFields, func(values []float64) {
+			dead, longest, tries := c.failingFast()
+			copy(values, []float64{dead, float64(s.failFast.MarkedAvailable.Load()), float64(s.failFast.MarkedDead.Load()), longest, tries})
 		})
 	}
 }
 
-// failingFast reads failFastGauges: how many endpoints are marked dead, for how long the one
+// failingFast returns how many endpoints are marked dead, for how many milliseconds the one
 // has been that is so for longest, and how many probes have failed since, of all.
-func (c *Client) failingFast() (v [3]float64) {
+func (c *Client) failingFast() (dead, longest, failed float64) {
 	for _, e := range c.balancer.Endpoints() {
 		state, ok := e.Attachment.(*endpointState)
 		if !ok || state.failFast == nil || state.failFast.Err() == nil {
 			continue
 		}
 		since, tries := state.failFast.Unhealthy()
-		v[0]++
-		v[1] = max(v[1], float64(since.Milliseconds()))
-		v[2] += float64(tries)
+		dead++
+		longest = max(longest, float64(since.Milliseconds()))
+		failed += float64(tries)
 	}
-	return v
+	return dead, longest, failed
 }
 
 // pairWith returns the metrics of the logical name path at this client, until
@@ -117,8 +120,10 @@ func (s *clientStats) pairWith(path dtab.Path) *pairStats {
 		scope := s.scope.Scope("service", trimSlash(path))
 		p := &pairStats{scope: scope}
 		p.init(scope)
-		scope.Group(requestCounters, p.requested)
-		scope.Group(pairGauge, func(int) float64 { return float64(p.pending.Value()) })
+		scope.Group(pairFields, func(values []float64) {
+			values[0] = float64(p.pending.Value())
+			p.requested(values[1:])
+		})
 		return p
 	})
 }

@@ -70,9 +70,10 @@ func NewConnStats(s *telemetry.Scope) *ConnStats {
 	return c
 }
 
-func (c *ConnStats) read(field int) float64 {
-	counts := [...]*atomic.Int64{&c.closes, &c.open, &c.connects, &c.received, &c.sent}
-	return float64(counts[field].Load())
+func (c *ConnStats) read(values []float64) {
+	for i, n := range [...]*atomic.Int64{&c.closes, &c.open, &c.connects, &c.received, &c.sent} {
+		values[i] = float64(n.Load())
+	}
 }
 
 // Received and Sent count bytes.

@@ -6,27 +6,27 @@ import (
 )
 
 var (
-	balancerGauges = gauges("available", "busy", "closed", "load", "meanweight", "num_weight_classes", "size")                                //nolint:gochecknoglobals // a table
-	balancerCounts = counters("adds", "busy_weight_classes", "expired", "max_effort_exhausted", "panicked", "rebuilds", "removes", "updates") //nolint:gochecknoglobals // a table
-
-	apertureGauges = gauges("logical_aperture", "physical_aperture", "use_deterministic_ordering", "vector_hash") //nolint:gochecknoglobals // a table
-	apertureCounts = counters("coordinate_updates")                                                               //nolint:gochecknoglobals // a table
-	bandGauges     = gauges("offered_load_ema")                                                                   //nolint:gochecknoglobals // a table
-	bandCounts     = counters("narrow", "widen")                                                                  //nolint:gochecknoglobals // a table
+	balancerFields = table( //nolint:gochecknoglobals // a table
+		gauges("available", "busy", "closed", "load", "meanweight", "num_weight_classes", "size"),
+		counters("adds", "busy_weight_classes", "expired", "max_effort_exhausted", "panicked", "rebuilds", "removes", "updates"),
+	)
+	apertureFields = table( //nolint:gochecknoglobals // a table
+		gauges("logical_aperture", "physical_aperture", "use_deterministic_ordering", "vector_hash"),
+		counters("coordinate_updates"),
+	)
+	bandFields = table(gauges("offered_load_ema"), counters("narrow", "widen")) //nolint:gochecknoglobals // a table
 )
 
 // exportBalancer publishes a balancer's numbers under the names of Finagle's
 // loadbalancer scope.
 func exportBalancer(scope *telemetry.Scope, b *balancer.Balancer, p balancer.Policy) {
-	scope.Group(balancerGauges, func(field int) float64 {
+	scope.Group(balancerFields, func(values []float64) {
 		s := b.Stats()
-		return [...]float64{
-			float64(s.Available), float64(s.Busy), float64(s.Closed), s.Load, s.MeanWeight, float64(s.WeightClasses), float64(s.Size),
-		}[field]
-	})
-	scope.Group(balancerCounts, func(field int) float64 {
-		s := b.Stats()
-		return float64([...]uint64{s.Adds, s.BusyClasses, s.Expired, s.Panicked, s.Panicked, s.Rebuilds, s.Removes, s.Updates}[field])
+		copy(values, []float64{
+			float64(s.Adds), float64(s.Available), float64(s.Busy), float64(s.BusyClasses), float64(s.Closed),
+			float64(s.Expired), s.Load, float64(s.Panicked), s.MeanWeight, float64(s.WeightClasses), float64(s.Panicked),
+			float64(s.Rebuilds), float64(s.Removes), float64(s.Size), float64(s.Updates),
+		})
 	})
 	if name := algorithm(p); name != "" {
 		scope.Scope("algorithm").Gauge(name, one)
@@ -34,20 +34,17 @@ func exportBalancer(scope *telemetry.Scope, b *balancer.Balancer, p balancer.Pol
 	if _, ok := p.(balancer.Aperture); !ok {
 		return
 	}
-	scope.Group(apertureGauges, func(field int) float64 {
+	scope.Group(apertureFields, func(values []float64) {
 		a := b.Stats().Aperture
 		deterministic := 0
 		if a.Deterministic {
 			deterministic = 1
 		}
-		return [...]float64{float64(a.Logical), float64(a.Physical), float64(deterministic), float64(a.VectorHash)}[field]
+		copy(values, []float64{float64(a.Coordinates), float64(a.Logical), float64(a.Physical), float64(deterministic), float64(a.VectorHash)})
 	})
-	scope.Group(apertureCounts, func(int) float64 { return float64(b.Stats().Aperture.Coordinates) })
-	band := scope.Scope("loadband")
-	band.Group(bandGauges, func(int) float64 { return b.Stats().Aperture.OfferedLoad })
-	band.Group(bandCounts, func(field int) float64 {
+	scope.Scope("loadband").Group(bandFields, func(values []float64) {
 		a := b.Stats().Aperture
-		return float64([...]uint64{a.Narrowed, a.Widened}[field])
+		copy(values, []float64{float64(a.Narrowed), a.OfferedLoad, float64(a.Widened)})
 	})
 }
 

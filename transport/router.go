@@ -149,8 +149,10 @@ func (r *Router) exportCaches() {
 	for name, s := range map[string]*CacheStats{
 		"path": &r.dests.stats, "tree": &r.trees, "bound": &r.bounds, "client": &r.clients.stats,
 	} {
-		scope.Scope(name).Group(cacheCounters, func(field int) float64 {
-			return float64([...]*atomic.Int64{&s.Evicts, &s.Expires, &s.Misses, &s.OneShots}[field].Load())
+		scope.Scope(name).Group(cacheCounters, func(values []float64) {
+			for i, n := range [...]*atomic.Int64{&s.Evicts, &s.Expires, &s.Misses, &s.OneShots} {
+				values[i] = float64(n.Load())
+			}
 		})
 	}
 }

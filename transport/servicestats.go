@@ -18,7 +18,7 @@ type serviceStats struct {
 
 // Load is the name that dashboards older than pending read.
 var (
-	serviceGauges = gauges("load", "pending")                                                  //nolint:gochecknoglobals // a table
+	serviceFields = table(gauges("load", "pending"), requestCounters)                          //nolint:gochecknoglobals // a table
 	retryCounters = counters("backoffs_exhausted", "budget_exhausted", "out_of_time", "total") //nolint:gochecknoglobals // a table
 	budgetGauge   = gauges("budget")                                                           //nolint:gochecknoglobals // a table
 )
@@ -29,14 +29,18 @@ func newServiceStats(scope *telemetry.Scope, pending func() float64, budget retr
 	r := scope.Scope("retries")
 	t := &serviceStats{scope: scope, perRequest: r.Stat("per_request")}
 	t.init(scope)
-	scope.Group(serviceGauges, func(int) float64 { return pending() })
-	scope.Group(requestCounters, t.requested)
-	r.Group(retryCounters, func(field int) float64 {
-		all := [...]*telemetry.Counter{&t.backoffsExhausted, &t.exhausted, &t.outOfTime, &t.retries}
-		return float64(all[field].Value())
+	scope.Group(serviceFields, func(values []float64) {
+		n := pending()
+		values[0], values[1] = n, n
+		t.requested(values[2:])
+	})
+	r.Group(retryCounters, func(values []float64) {
+		for i, c := range [...]*telemetry.Counter{&t.backoffsExhausted, &t.exhausted, &t.outOfTime, &t.retries} {
+			values[i] = float64(c.Value())
+		}
 	})
 	if budget != nil {
-		r.Group(budgetGauge, func(int) float64 { return float64(budget.Balance()) })
+		r.Group(budgetGauge, func(values []float64) { values[0] = float64(budget.Balance()) })
 	}
 	return t
 }

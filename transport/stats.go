@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weft-mesh/weft"
@@ -20,8 +21,8 @@ type requestStats struct {
 var requestCounters = counters("requests", "success") //nolint:gochecknoglobals // a table
 
 // requested reads requestCounters.
-func (s *requestStats) requested(field int) float64 {
-	return float64([...]*telemetry.Counter{&s.requests, &s.success}[field].Value())
+func (s *requestStats) requested(values []float64) {
+	values[0], values[1] = float64(s.requests.Value()), float64(s.success.Value())
 }
 
 func (s *requestStats) init(scope *telemetry.Scope) {
@@ -51,6 +52,13 @@ func fields(kind telemetry.Kind, names []string) []telemetry.Field {
 	for i, name := range names {
 		all[i] = telemetry.Field{Name: name, Kind: kind}
 	}
+	return all
+}
+
+// table is the fields of several tables, by name.
+func table(parts ...[]telemetry.Field) []telemetry.Field {
+	all := slices.Concat(parts...)
+	slices.SortFunc(all, func(a, b telemetry.Field) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

@@ -32,7 +32,7 @@ func (t *turn) writeTo(w io.Writer) (int64, error) {
 		return t.splice(w, to)
 	}
 	held, buf := t.pool.buffer()
-	defer t.pool.buffers.Put(held)
+	defer t.pool.spares.buffers.Put(held)
 	var total int64
 	for {
 		n, err := b.Read(buf)
@@ -108,7 +108,7 @@ func (t *turn) drain() bool {
 		return false
 	}
 	held, buf := t.pool.buffer()
-	defer t.pool.buffers.Put(held)
+	defer t.pool.spares.buffers.Put(held)
 	for left := drainBytes; left > 0; {
 		n, err := b.Read(buf[:left])
 		left -= n

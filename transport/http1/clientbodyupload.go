@@ -154,7 +154,7 @@ func (u *upload) short(missing int64) error {
 // sent: at worst the endpoint would take it for another request.
 func (u *upload) writeSized() error {
 	held, buf := u.c.pool.buffer()
-	defer u.c.pool.buffers.Put(held)
+	defer u.c.pool.spares.buffers.Put(held)
 	for left := u.body.length; left > 0; {
 		if u.aborted.Load() {
 			return errAborted
@@ -189,7 +189,7 @@ const (
 
 func (u *upload) writeChunked() error {
 	held, buf := u.c.pool.buffer()
-	defer u.c.pool.buffers.Put(held)
+	defer u.c.pool.spares.buffers.Put(held)
 	for {
 		if u.aborted.Load() {
 			return errAborted

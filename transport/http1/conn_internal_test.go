@@ -162,7 +162,7 @@ func TestIdleConnectionsAreSmall(t *testing.T) {
 	for range n {
 		c, err := p.dial(t.Context())
 		require.NoError(t, err)
-		turn, _ := p.turns.Get().(*turn)
+		turn := p.spares.turn(p)
 		turn.req, turn.ctx, turn.x = request(t, context.Background()), context.Background(), &Exchange{}
 		require.NoError(t, turn.plan(nil))
 		resp, err := turn.on(c, true)

@@ -48,10 +48,7 @@ type turn struct {
 }
 
 func newTurn(p *Pool) *turn {
-	return &turn{
-		pool: p, chunked: [1]string{"chunked"},
-		lim: limits{line: p.o.MaxLineBytes, header: p.o.MaxHeaderBytes, fields: p.o.MaxHeaders}.withDefaults(),
-	}
+	return &turn{pool: p, lim: p.lim, chunked: [1]string{"chunked"}}
 }
 
 // responseBuffer is what a response is read to: one that fits is read at once, and its
@@ -91,7 +88,7 @@ func (p *Pool) Send(req *http.Request, x *Exchange) (*http.Response, error) {
 
 // send is Send, except that ErrPoolClosed leaves the body as it was, for another pool.
 func (p *Pool) send(req *http.Request, x *Exchange) (*http.Response, error) {
-	t, _ := p.turns.Get().(*turn)
+	t := p.spares.turn(p)
 	t.req, t.ctx, t.x = req, req.Context(), x
 	resp, err := t.do()
 	if err != nil {
@@ -110,7 +107,7 @@ func (t *turn) free() {
 		t.head.header = nil // it is the response's
 	}
 	t.reset()
-	t.pool.turns.Put(t)
+	t.pool.spares.turns.Put(t)
 }
 
 // reset forgets the request.

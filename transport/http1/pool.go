@@ -17,9 +17,9 @@ import (
 // which a lower load does not need grow old and are closed. An idle connection holds
 // no goroutine and no buffer.
 type Pool struct {
-	o       PoolOptions
-	turns   sync.Pool // of *turn
-	buffers sync.Pool // of *[uploadBuffer]byte, to copy bodies with
+	o      PoolOptions
+	lim    limits
+	spares *Spares
 
 	mu      sync.Mutex
 	idle    []*poolConn // by the time they became idle; taken from the end
@@ -31,8 +31,14 @@ type Pool struct {
 
 // NewPool returns a pool without connections. Close it after use.
 func NewPool(o PoolOptions) *Pool {
-	p := &Pool{o: o.withDefaults()}
-	p.turns.New = func() any { return newTurn(p) }
+	o = o.withDefaults()
+	p := &Pool{
+		o: o, spares: o.Spares,
+		lim: limits{line: o.MaxLineBytes, header: o.MaxHeaderBytes, fields: o.MaxHeaders}.withDefaults(),
+	}
+	if p.spares == nil {
+		p.spares = new(Spares)
+	}
 	return p
 }
 
@@ -142,7 +148,7 @@ func (p *Pool) connect(ctx context.Context) (*poolConn, error) {
 
 // buffer returns a buffer to copy a body with: what to put back, and its bytes.
 func (p *Pool) buffer() (held *[uploadBuffer]byte, buf []byte) {
-	held, _ = p.buffers.Get().(*[uploadBuffer]byte)
+	held, _ = p.spares.buffers.Get().(*[uploadBuffer]byte)
 	if held == nil {
 		held = new([uploadBuffer]byte)
 	}

@@ -48,6 +48,9 @@ type PoolOptions struct {
 	// and not a moment longer. The strings in Header may be kept.
 	Recycle bool
 
+	// Spares is memory that the pool shares with others; nil is memory of its own.
+	Spares *Spares
+
 	// Observer hears of connections and bytes.
 	Observer Observer
 }

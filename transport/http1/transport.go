@@ -24,12 +24,14 @@ type Transport struct {
 	TLSClientConfig *tls.Config
 	// TLSHandshakeTimeout bounds the handshake; zero means 10 s.
 	TLSHandshakeTimeout time.Duration
-	// Pool is for the pools; Dial is not used, IdleTimeout defaults to 90 s, and a
+	// Pool is for the pools, which share Spares; Dial is not used, IdleTimeout defaults to 90 s, and a
 	// negative one keeps connections.
 	Pool PoolOptions
 	// MaxPools bounds the pools; the one that was not used for the longest time is
 	// closed first. Zero means 1,000.
 	MaxPools int
+
+	spares Spares // of the pools
 
 	mu    sync.Mutex
 	pools map[destination]*list.Element // of used
@@ -99,6 +101,9 @@ func (t *Transport) pool(to destination) *Pool {
 	}
 	o := t.Pool
 	o.Dial = t.dialler(to)
+	if o.Spares == nil {
+		o.Spares = &t.spares
+	}
 	switch {
 	case o.IdleTimeout == 0:
 		o.IdleTimeout = 90 * time.Second

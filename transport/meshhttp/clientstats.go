@@ -43,15 +43,15 @@ func newClientStats(s *telemetry.Scope, bounded bool) *clientStats {
 		acquired: s.Stat("service_creation", "service_acquisition_latency_ms"),
 		pools:    map[*http1.Pool]struct{}{},
 	}
-	s.Group(poolFields, func(field int) float64 {
+	s.Group(poolFields, func(values []float64) {
 		open, idle, waiting := c.pooled()
-		return float64([...]int{idle, open, waiting}[field])
+		values[0], values[1], values[2] = float64(idle), float64(open), float64(waiting)
 	})
 	if bounded {
 		// Connections take one request at a time: what waits for one is the queue.
-		s.Scope("dispatcher", "serial").Group(queueFields, func(int) float64 {
+		s.Scope("dispatcher", "serial").Group(queueFields, func(values []float64) {
 			_, _, waiting := c.pooled()
-			return float64(waiting)
+			values[0] = float64(waiting)
 		})
 	}
 	return c

@@ -21,14 +21,15 @@ type h1Wire struct {
 
 var _ upstream = (*h1Wire)(nil)
 
-// newH1Wire makes the wire to ep.
-func newH1Wire(ep weft.Endpoint, set ClientSettings, stats *clientStats, recycle bool) *h1Wire {
+// newH1Wire makes the wire to ep; all of a mesh share spares.
+func newH1Wire(ep weft.Endpoint, set ClientSettings, stats *clientStats, recycle bool, spares *http1.Spares) *h1Wire {
 	o, d := set.Pool.withDefaults(), newDialler(ep, set)
 	d.shook = stats.Shook
 	w := &h1Wire{recycle: recycle, stats: stats, dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx) }}
 	pool := http1.PoolOptions{
 		Dial:           w.dial,
 		Recycle:        recycle,
+		Spares:         spares,
 		MaxConns:       o.MaxSize,
 		MaxWaiters:     o.MaxWaiters,
 		MinIdle:        o.MinSize,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/transport/http1"
 	"github.com/weft-mesh/weft/transport/http2"
 )
 
@@ -24,7 +25,7 @@ type h2Wire struct {
 var _ upstream = (*h2Wire)(nil)
 
 // newH2Wire makes the wire to ep.
-func newH2Wire(ep weft.Endpoint, set ClientSettings, stats *clientStats, recycle bool) *h2Wire {
+func newH2Wire(ep weft.Endpoint, set ClientSettings, stats *clientStats, recycle bool, spares *http1.Spares) *h2Wire {
 	o, d := set.Pool.withDefaults(), newDialler(ep, set)
 	d.shook = stats.Shook
 	conn := http2.Options{
@@ -37,7 +38,7 @@ func newH2Wire(ep weft.Endpoint, set ClientSettings, stats *clientStats, recycle
 		scheme = "https"
 	}
 	return &h2Wire{
-		plain: newH1Wire(ep, set, stats, recycle),
+		plain: newH1Wire(ep, set, stats, recycle, spares),
 		client: http2.NewClient(http2.ClientOptions{
 			Dial: func(ctx context.Context) (net.Conn, error) {
 				conn, err := d.dial(ctx, "h2")

@@ -14,6 +14,7 @@ import (
 	"github.com/weft-mesh/weft/tap"
 	"github.com/weft-mesh/weft/telemetry"
 	"github.com/weft-mesh/weft/transport"
+	"github.com/weft-mesh/weft/transport/http1"
 )
 
 // Options configure a Transport.
@@ -135,15 +136,15 @@ func (o Options) withDefaults() Options {
 	}
 	wire := o.wire
 	if wire == nil {
-		netHTTP, recycle := o.NetHTTP, o.Recycle
+		netHTTP, recycle, spares := o.NetHTTP, o.Recycle, new(http1.Spares)
 		wire = func(ep weft.Endpoint, s ClientSettings, m *clientStats) upstream {
 			switch {
 			case netHTTP:
 				return newNetWire(ep, s, m)
 			case s.HTTP2:
-				return newH2Wire(ep, s, m, recycle)
+				return newH2Wire(ep, s, m, recycle, spares)
 			default:
-				return newH1Wire(ep, s, m, recycle)
+				return newH1Wire(ep, s, m, recycle, spares)
 			}
 		}
 	}
