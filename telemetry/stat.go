@@ -22,6 +22,7 @@ const (
 type (
 	page    [pageBuckets]atomic.Uint32
 	chapter [chapterPages]atomic.Pointer[page]
+	book    [chapters]atomic.Pointer[chapter]
 )
 
 // Stat is the distribution of values: latencies, sizes, counts. Percentiles are exact
@@ -46,7 +47,12 @@ type values struct {
 	// while a window closes cannot be counted in one window and summed in another
 	// but for a sliver of it.
 	excess atomic.Int64
-	pages  [chapters]atomic.Pointer[chapter]
+
+	// first is the page numbered at-1, and at is 0 until there is a value. Most stats
+	// need no other.
+	at    atomic.Uint32
+	first page
+	more  atomic.Pointer[book] // nil until there is a value that is not in first
 
 	// closing is held while a window's values move to what follows, so that nobody
 	// who adds up both sees them twice or not at all.
@@ -167,10 +173,12 @@ func (s *Stat) closeWindow(scratch []uint32) {
 		all.closing.Lock()
 		for i := range all.live() {
 			scratch[i] = all.bucket(i).Swap(0)
-			first, last = min(first, int(i)), int(i)
+			first, last = min(first, int(i)), max(last, int(i))
 		}
-		excess = all.excess.Swap(0)
-		all.close(s.buckets, scratch, first, last, excess)
+		if first <= last { // otherwise it is that of a value whose bucket is yet to be seen
+			excess = all.excess.Swap(0)
+			all.close(s.buckets, scratch, first, last, excess)
+		}
 		all.closing.Unlock()
 	}
 	if first > last {
@@ -199,38 +207,47 @@ func (all *values) close(b *buckets, counts []uint32, first, last int, excess in
 
 // bucket returns the count of a bucket in the current window.
 func (all *values) bucket(i uint) *atomic.Uint32 {
-	c := all.pages[i>>chapterBits].Load()
-	if c == nil {
-		c = all.newChapter(i >> chapterBits)
+	if all.at.Load() == uint32(i>>pageBits+1) {
+		return &all.first[i%pageBuckets]
 	}
-	p := c[i>>pageBits%chapterPages].Load()
-	if p == nil {
-		p = c.newPage(i >> pageBits % chapterPages)
-	}
-	return &p[i%pageBuckets]
+	return all.page(i >> pageBits).bucket(i)
 }
 
-// live yields the buckets that have values in the current window.
+func (p *page) bucket(i uint) *atomic.Uint32 { return &p[i%pageBuckets] }
+
+// live yields the buckets that have values in the current window, in no order.
 func (all *values) live() iter.Seq2[uint, uint32] {
 	return func(yield func(uint, uint32) bool) {
-		for i := range all.pages {
-			c := all.pages[i].Load()
+		at := all.at.Load()
+		if at == 0 || !all.first.live(uint(at-1), yield) {
+			return
+		}
+		b := all.more.Load()
+		if b == nil {
+			return
+		}
+		for i := range b {
+			c := b[i].Load()
 			if c == nil {
 				continue
 			}
 			for j := range c {
-				p := c[j].Load()
-				if p == nil {
-					continue
-				}
-				for k := range p {
-					if n := p[k].Load(); n != 0 && !yield(uint(i<<chapterBits|j<<pageBits|k), n) {
-						return
-					}
+				if p := c[j].Load(); p != nil && !p.live(uint(i*chapterPages+j), yield) {
+					return
 				}
 			}
 		}
 	}
+}
+
+// live yields the buckets with values of the page with a number.
+func (p *page) live(number uint, yield func(uint, uint32) bool) bool {
+	for k := range p {
+		if n := p[k].Load(); n != 0 && !yield(number<<pageBits|uint(k), n) {
+			return false
+		}
+	}
+	return true
 }
 
 // What makes memory is apart from Record to keep that small.
@@ -240,9 +257,26 @@ func (s *Stat) newValues() *values {
 	return s.values.Load()
 }
 
-func (all *values) newChapter(i uint) *chapter {
-	all.pages[i].CompareAndSwap(nil, new(chapter))
-	return all.pages[i].Load()
+// page returns the page with a number.
+func (all *values) page(number uint) *page {
+	if at := uint32(number + 1); all.at.CompareAndSwap(0, at) || all.at.Load() == at {
+		return &all.first
+	}
+	b := all.more.Load()
+	if b == nil {
+		all.more.CompareAndSwap(nil, new(book))
+		b = all.more.Load()
+	}
+	at := &b[number/chapterPages]
+	c := at.Load()
+	if c == nil {
+		at.CompareAndSwap(nil, new(chapter))
+		c = at.Load()
+	}
+	if p := c[number%chapterPages].Load(); p != nil {
+		return p
+	}
+	return c.newPage(number % chapterPages)
 }
 
 func (c *chapter) newPage(i uint) *page {

@@ -75,6 +75,8 @@ type output struct {
 	w   io.Writer
 	buf []byte
 	err error
+
+	family []byte // of protobuf, to build a message in
 }
 
 // full hands a piece to w once there is enough.

@@ -68,7 +68,7 @@ func (o *output) protobuf(c *collection) {
 }
 
 func (o *output) numbers(f *family, kind uint64, field protowire.Number) {
-	out := appendFamily(nil, f, "", kind)
+	out := appendFamily(o.family[:0], f, "", kind)
 	var metric []byte
 	for _, block := range f.numbers {
 		for _, x := range block {
@@ -81,7 +81,7 @@ func (o *output) numbers(f *family, kind uint64, field protowire.Number) {
 
 // stats writes a family of stats. A metric to which value adds nothing is left out.
 func (o *output) stats(f *family, suffix string, kind uint64, value func([]byte, stat) []byte) {
-	out := appendFamily(nil, f, suffix, kind)
+	out := appendFamily(o.family[:0], f, suffix, kind)
 	empty := len(out)
 	var metric []byte
 	for _, block := range f.stats {
@@ -98,8 +98,12 @@ func (o *output) stats(f *family, suffix string, kind uint64, value func([]byte,
 }
 
 func (o *output) delimited(message []byte) {
-	o.buf = protowire.AppendBytes(o.buf, message)
-	o.full()
+	o.buf = protowire.AppendVarint(o.buf, uint64(len(message)))
+	o.flush()
+	if o.err == nil {
+		_, o.err = o.w.Write(message)
+	}
+	o.family = message[:0]
 }
 
 func appendFamily(out []byte, f *family, suffix string, kind uint64) []byte {

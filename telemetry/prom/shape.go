@@ -17,11 +17,15 @@ import "strings"
 // in the metric's name, as in the original.
 type shape struct {
 	elems []string // those of the name
+	elem  string   // the one below its parent
 	had   uint8    // labels that were given
 
 	label string            // what the next element is the value of; empty if it is part of the name
 	after *shape            // of the next element, if it is the value of a label
 	kids  map[string]*shape // by next element, if it is part of the name
+	order []*shape          // the kids as they came
+	place int               // in the order of its parent
+	guess int               // the place of the kid that is likely to be asked for next
 
 	joined string  // see name
 	family *family // nil until there is a sample
@@ -67,14 +71,25 @@ func newShape(had uint8, elems ...string) *shape {
 
 // kid is the shape of an element below s that is part of the name.
 func (s *shape) kid(elem string) *shape {
+	if s.guess >= len(s.order) {
+		s.guess = 0
+	}
+	// Scopes of a shape have mostly the same names in them, in the same order.
+	if s.guess < len(s.order) && s.order[s.guess].elem == elem {
+		s.guess++
+		return s.order[s.guess-1]
+	}
 	k := s.kids[elem]
 	if k == nil {
 		if s.kids == nil {
 			s.kids = map[string]*shape{}
 		}
 		k = newShape(s.had, append(s.elems[:len(s.elems):len(s.elems)], elem)...)
+		k.elem, k.place = elem, len(s.order)
 		s.kids[elem] = k
+		s.order = append(s.order, k)
 	}
+	s.guess = k.place + 1
 	return k
 }
 
