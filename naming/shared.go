@@ -114,6 +114,25 @@ func (s *Shared[K, T]) Len() int {
 	return len(s.watches)
 }
 
+// Counts returns the numbers of watches that somebody observes and of those that linger.
+func (s *Shared[K, T]) Counts() (active, lingering int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.watches {
+		if len(w.observers) > 0 {
+			active++
+		}
+	}
+	return active, len(s.watches) - active
+}
+
+// Has reports whether the watch of key is running or lingering.
+func (s *Shared[K, T]) Has(key K) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watches[key] != nil
+}
+
 // Keys returns the keys of the watches that are running or lingering, in no
 // particular order.
 func (s *Shared[K, T]) Keys() []K {

@@ -157,6 +157,7 @@ func (d *Daemon) makeInterfaces() error {
 		if !ok {
 			return fmt.Errorf("namerd: %s: interface %s does not say where to listen", part.Path(), part.Kind)
 		}
+		d.namerd.Export(d.tree.Scope("interface", part.Kind))
 		made, err := config.Build[Interface](part, InterfaceEnv{
 			Namerd: d.namerd, Logger: plugin.Named(d.opts.Logger, "namerd.interface."+part.Kind).With("interface", part.Kind),
 		})

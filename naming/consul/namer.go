@@ -23,6 +23,7 @@ type Namer struct {
 	statuses map[HealthStatus]bool          // those that are taken; nil if all are
 	weights  map[string]float64             // by tag
 	skipped  atomic.Uint64
+	stats    *serviceStats
 }
 
 // New returns a Namer. It asks for nothing before the first Lookup.
@@ -38,7 +39,7 @@ func New(c Config, o Options) (*Namer, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Namer{cfg: c, opts: o, agent: agent, local: newLocalAgent(agent), weights: map[string]float64{}}
+	n := &Namer{cfg: c, opts: o, agent: agent, local: newLocalAgent(agent), weights: map[string]float64{}, stats: newServiceStats(o.Metrics)}
 	for _, w := range c.Weights {
 		n.weights[w.Tag] = max(w.Weight, n.weights[w.Tag])
 	}
@@ -51,7 +52,7 @@ func New(c Config, o Options) (*Namer, error) {
 			n.statuses[Passing] = true
 		}
 	}
-	n.sets = naming.NewShared(naming.WatchFunc[service, weft.EndpointSet](n.watch), naming.SharedOptions{Logger: o.Logger})
+	n.sets = naming.NewShared(naming.WatchFunc[service, weft.EndpointSet](n.counted), naming.SharedOptions{Logger: o.Logger})
 	n.canaries = naming.NewShared(naming.WatchFunc[string, uint64](n.canary), naming.SharedOptions{Logger: o.Logger})
 	return n, nil
 }
@@ -86,7 +87,7 @@ func (n *Namer) Lookup(ctx context.Context, p dtab.Path) weft.Source[naming.Stat
 		key.tag = strings.ToLower(p.Elem(1))
 	}
 	return naming.LeafWhilePresent(ctx, n.cfg.Prefix.Concat(p.Take(used)), p.Drop(used),
-		func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] { return n.sets.Observe(ctx, key) })
+		func(ctx context.Context) weft.Source[naming.State[weft.EndpointSet]] { return n.observe(ctx, key) })
 }
 
 // service is what a watch is about.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/telemetry"
 )
 
 // Resolve returns the endpoints of host at port, kept up to date until ctx ends.
@@ -25,6 +26,10 @@ type Options struct {
 	// shared by all clients on one address. Zero is 150, and 1000 with TLS, where one
 	// connection carries many queries.
 	MaxQueries int
+
+	// Metrics is the scope that gets what a Namer's watches of services come to; nil
+	// records nothing.
+	Metrics *telemetry.Scope
 
 	// Logger is told, at level Warn, when asking begins to fail, and of instances that
 	// are left out because they cannot be understood. Nil is silent.

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"github.com/weft-mesh/weft/telemetry"
 )
 
 // Options are the settings of a Namer and of an SRVNamer. The zero value is the
@@ -39,6 +41,10 @@ type Options struct {
 	// while none of them is an IPv6 address that reaches beyond the link. Nil is
 	// net.InterfaceAddrs.
 	InterfaceAddrs func() ([]net.Addr, error)
+
+	// Metrics is the scope that gets what the lookups of an SRVNamer come to; nil records
+	// nothing.
+	Metrics *telemetry.Scope
 
 	// Logger is told, at level Warn, of names that cannot be asked for, once until
 	// they can. Nil is silent.

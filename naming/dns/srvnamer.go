@@ -14,6 +14,8 @@ type SRVNamer struct {
 	c    SRVConfig
 	ask  *asker
 	sets *naming.Shared[string, weft.EndpointSet] // by the owner's name
+
+	stats srvStats
 }
 
 // NewSRV returns an SRVNamer. It asks for nothing before the first Lookup. An error
@@ -28,7 +30,7 @@ func NewSRV(c SRVConfig, o Options) (*SRVNamer, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &SRVNamer{c: c, ask: ask}
+	n := &SRVNamer{c: c, ask: ask, stats: srvStats{scope: o.Metrics}}
 	n.sets = naming.NewShared(naming.WatchFunc[string, weft.EndpointSet](n.watch), naming.SharedOptions{
 		Linger: o.Linger, MinBackoff: o.MinBackoff, MaxBackoff: o.MaxBackoff, Logger: o.Logger,
 	})

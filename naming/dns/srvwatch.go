@@ -18,10 +18,12 @@ func (n *SRVNamer) watch(ctx context.Context, name string, set func(naming.State
 	f := &srvFollower{n: n, name: name, hosts: map[string]*targetHost{}}
 	t := newTrouble(n.ask.o, name)
 	for ctx.Err() == nil {
+		begun := time.Now()
 		s := f.read(ctx)
 		if ctx.Err() != nil {
 			break
 		}
+		n.stats.end(s, time.Since(begun))
 		set(s)
 		pause(ctx, t.delay(s.Err, n.c.RefreshInterval))
 	}

@@ -45,7 +45,7 @@ func newConsulNamer(c kinds.ConsulNamer, e plugin.NamerEnv) (naming.Namer, error
 	for _, w := range c.Weights {
 		cfg.Weights = append(cfg.Weights, consul.TagWeight{Tag: w.Tag, Weight: w.Weight})
 	}
-	return consul.New(cfg, consul.Options{Resolve: consul.Resolve(e.Resolve), Logger: e.Logger})
+	return consul.New(cfg, consul.Options{Resolve: consul.Resolve(e.Resolve), Metrics: e.Metrics, Logger: e.Logger})
 }
 
 func newConsulInterpreter(c kinds.ConsulInterpreter, e plugin.InterpreterEnv) (naming.Interpreter, error) {

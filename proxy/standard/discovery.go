@@ -17,7 +17,7 @@ func otherNamers() []config.Entry {
 		config.Define(role, "io.l5d.dnssrv", func(c kinds.DNSSRVNamer, e plugin.NamerEnv) (naming.Namer, error) {
 			return dns.NewSRV(dns.SRVConfig{
 				RefreshInterval: or(c.RefreshInterval), Hosts: c.DNSHosts, IgnoreWeights: c.IgnoreWeights, Prefix: e.Prefix,
-			}, dns.Options{Logger: e.Logger})
+			}, dns.Options{Metrics: e.Metrics, Logger: e.Logger})
 		}, config.Traits{Experimental: true}),
 		config.Define(role, "dns", func(c kinds.DNSNamer, e plugin.NamerEnv) (naming.Namer, error) {
 			return dns.New(dns.Config{Hosts: c.DNSHosts, MinTTL: or(c.MinTTL), MaxTTL: or(c.MaxTTL), Prefix: e.Prefix}, dns.Options{Logger: e.Logger})

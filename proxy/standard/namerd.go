@@ -46,7 +46,7 @@ func newMesh(c kinds.NamerdMesh, e plugin.InterpreterEnv) (naming.Interpreter, e
 	if c.InitialStreamWindowSizeKB != nil {
 		cfg.InitialStreamWindowSizeKB = *c.InitialStreamWindowSizeKB
 	}
-	return newRemote(c.Namerd, e, func(o remote.Options) (remoteInterpreter, error) { return mesh.New(cfg, o) })
+	return newRemote(c.Namerd, e, "io.l5d.mesh", func(o remote.Options) (remoteInterpreter, error) { return mesh.New(cfg, o) })
 }
 
 func newNamerd(c kinds.NamerdThrift, e plugin.InterpreterEnv) (naming.Interpreter, error) {
@@ -61,7 +61,7 @@ func newNamerd(c kinds.NamerdThrift, e plugin.InterpreterEnv) (naming.Interprete
 	if f := c.FailureThreshold; f != nil {
 		cfg.MinPeriod, cfg.CloseTimeout = or(f.MinPeriod), or(f.CloseTimeout)
 	}
-	return newRemote(c.Namerd, e, func(o remote.Options) (remoteInterpreter, error) { return namerd.New(cfg, o) })
+	return newRemote(c.Namerd, e, "io.buoyant.namerd.iface.NamerdInterpreterConfig", func(o remote.Options) (remoteInterpreter, error) { return namerd.New(cfg, o) })
 }
 
 // namerdTLS reads the block of io.l5d.namerd, which has keys of its own.
@@ -85,7 +85,7 @@ func newNamerdHTTP(c kinds.NamerdHTTP, e plugin.InterpreterEnv) (naming.Interpre
 	if c.Retry != nil {
 		cfg.RetryBase, cfg.RetryMax = or(c.Retry.Base), or(c.Retry.Max)
 	}
-	return newRemote(c.Namerd, e, func(o remote.Options) (remoteInterpreter, error) { return namerdhttp.New(cfg, o) })
+	return newRemote(c.Namerd, e, "io.l5d.namerd.http", func(o remote.Options) (remoteInterpreter, error) { return namerdhttp.New(cfg, o) })
 }
 
 // remoteInterpreter is what asks a namerd.
@@ -103,8 +103,9 @@ type viaNamerd struct {
 	dst  *dstEndpoints
 }
 
-// newRemote makes an interpreter that finds namerd at what its dsts are bound to.
-func newRemote(c kinds.Namerd, e plugin.InterpreterEnv, build func(remote.Options) (remoteInterpreter, error)) (naming.Interpreter, error) {
+// newRemote makes an interpreter that finds namerd at what its dsts are bound to. Its
+// metrics are below the scope.
+func newRemote(c kinds.Namerd, e plugin.InterpreterEnv, scope string, build func(remote.Options) (remoteInterpreter, error)) (naming.Interpreter, error) {
 	dsts := c.Dsts
 	if c.Dst != nil {
 		dsts = append([]dtab.Path{*c.Dst}, dsts...)
@@ -112,7 +113,7 @@ func newRemote(c kinds.Namerd, e plugin.InterpreterEnv, build func(remote.Option
 	v := &viaNamerd{base: e.Base, dst: newDestination(e.Binder, e.Logger, dsts...)}
 	var err error
 	v.remoteInterpreter, err = build(remote.Options{
-		Endpoints: v.dst.Endpoints, Logger: e.Logger,
+		Endpoints: v.dst.Endpoints, Metrics: e.Metrics.Scope(scope), Logger: e.Logger,
 		Cache: remote.CacheOptions{Dir: c.CacheDir, Name: e.Router, Rules: e.Base},
 	})
 	if err != nil {

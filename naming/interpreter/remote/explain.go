@@ -12,6 +12,12 @@ import (
 // Delegate implements naming.Delegator. It asks again while the connection is
 // lost, until ctx ends.
 func (in *Interpreter) Delegate(ctx context.Context, local dtab.Dtab, p dtab.Path) (naming.Delegation, error) {
+	d, err := in.delegate(ctx, local, p)
+	in.stats.delegate.end(err)
+	return d, err
+}
+
+func (in *Interpreter) delegate(ctx context.Context, local dtab.Dtab, p dtab.Path) (naming.Delegation, error) {
 	if in.ctx.Err() != nil {
 		return naming.Delegation{}, naming.ErrClosed
 	}

@@ -19,6 +19,7 @@ type Interpreter struct {
 	link *link
 
 	cache *cache // nil if nothing is kept
+	stats stats
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -61,6 +62,7 @@ func New(c Config, o Options, open Open) (*Interpreter, error) {
 	in.trees = naming.NewShared(naming.WatchFunc[Question, dtab.Tree[*naming.Bound]](in.watchTree), so)
 	in.addrs = naming.NewShared(naming.WatchFunc[addrOf, weft.EndpointSet](in.watchAddrs), so)
 	in.dtabs = naming.NewShared(naming.WatchFunc[dtabOf, dtab.Dtab](in.watchDtab), so)
+	in.export(o.Metrics)
 	return in, nil
 }
 
@@ -75,7 +77,7 @@ func (in *Interpreter) watchTree(ctx context.Context, q Question, set func(namin
 			}
 			set(st)
 		})
-	}, kept.set)
+	}, counting(&in.stats.bind, kept.set))
 	return nil
 }
 
@@ -87,14 +89,14 @@ func (in *Interpreter) watchAddrs(ctx context.Context, a addrOf, set func(naming
 			}
 			set(st)
 		})
-	}, set)
+	}, counting(&in.stats.addr, set))
 	return nil
 }
 
 func (in *Interpreter) watchDtab(ctx context.Context, d dtabOf, set func(naming.State[dtab.Dtab])) error {
 	follow(ctx, in, d.String(), func(ctx context.Context, s Session, set func(naming.State[dtab.Dtab])) error {
 		return s.Dtab(ctx, set)
-	}, set)
+	}, counting(&in.stats.dtab, set))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
 	"github.com/weft-mesh/weft/naming"
+	"github.com/weft-mesh/weft/telemetry"
 )
 
 // Options are what an interpreter gets from its owner.
@@ -29,6 +30,10 @@ type Options struct {
 	// Linger is how long a name or an id that nobody uses any more is still followed.
 	// Zero is 5 s, a negative value no time at all.
 	Linger time.Duration
+
+	// Metrics is the scope that gets what questions come to, and how many are followed;
+	// nil records nothing.
+	Metrics *telemetry.Scope
 
 	// Logger is told, at level Warn, of lost connections and of answers that are
 	// errors, once each, and at level Info of new connections. Nil is silent.
