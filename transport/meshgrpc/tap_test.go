@@ -28,3 +28,25 @@ func TestTap(t *testing.T) {
 	assert.NotEmpty(t, e.Service)
 	assert.NotEmpty(t, e.Client)
 }
+
+// TestTapStream: a stream is shown when it has ended, with its status.
+func TestTapStream(t *testing.T) {
+	var hub tap.Hub
+	w := newWorld(t, meshgrpc.Options{Tap: &hub})
+	w.serve("10.0.0.1:80", &backend{})
+	w.set("a", "10.0.0.1:80")
+	watcher, err := hub.Watch(tap.WatchOptions{})
+	require.NoError(t, err)
+	defer watcher.Close()
+	s, err := w.client("a").StreamingOutputCall(t.Context(), &testgrpc.StreamingOutputCallRequest{})
+	require.NoError(t, err)
+	_, err = s.Recv()
+	require.NoError(t, err)
+	assert.Empty(t, watcher.Events(), "it goes on")
+	for err == nil {
+		_, err = s.Recv()
+	}
+	e := <-watcher.Events()
+	assert.Equal(t, "/grpc.testing.TestService/StreamingOutputCall OK success 10.0.0.1:80", e.Path+" "+e.GRPCStatus+" "+e.Class+" "+e.Endpoint)
+	assert.Equal(t, 1, e.Attempts)
+}
