@@ -107,7 +107,8 @@ func residentBytes(t *testing.T) int64 {
 }
 
 // TestScrapeCostAndMemory: 10,000 services with a client each, all with traffic in the
-// last window, take less than 220 MB of heap, and a scrape does not take for ever.
+// last window, take less than 190 MB of heap, and a scrape less than 1.5 s of a processor
+// on a busy machine: the goal is 300 ms on a quiet one.
 func TestScrapeCostAndMemory(t *testing.T) {
 	const n = 10_000
 	names := map[string][]string{}
@@ -130,8 +131,8 @@ func TestScrapeCostAndMemory(t *testing.T) {
 	runtime.ReadMemStats(&m)
 	t.Logf("%d services: %d MB on the heap, %d MB resident, %d goroutines", n, m.HeapAlloc>>20, residentBytes(t)>>20, runtime.NumGoroutine())
 
-	assert.Less(t, m.HeapAlloc, uint64(220<<20))
-	most := int64(0)
+	assert.Less(t, m.HeapAlloc, uint64(190<<20))
+	peak := int64(0)
 	for name, scrape := range map[string]func(w *counted) error{
 		"metrics.json":   func(w *counted) error { return telemetry.WriteJSON(w, tree, telemetry.JSONOptions{}) },
 		"?tree=1":        func(w *counted) error { return telemetry.WriteJSON(w, tree, telemetry.JSONOptions{Tree: true}) },
@@ -148,12 +149,16 @@ func TestScrapeCostAndMemory(t *testing.T) {
 			w = &counted{}
 			require.NoError(t, scrape(w))
 			best = min(best, cpu()-began)
-			most = max(most, residentBytes(t))
+			peak = max(peak, residentBytes(t))
 		}
 		t.Logf("%-15s %4d ms, %3d MB", name, best.Milliseconds(), w.n>>20)
-		assert.Less(t, best, 4*time.Second, name) // the goal is 300 ms on a machine that does nothing else
+		most := 1500 * time.Millisecond
+		if name == "influx" {
+			most = 4 * time.Second
+		}
+		assert.Less(t, best, most, name)
 	}
-	t.Logf("%d MB resident while scraping", most>>20)
+	t.Logf("%d MB resident while scraping", peak>>20)
 }
 
 type counted struct{ n int64 }
