@@ -90,10 +90,16 @@ func (w *world) says() string {
 
 // edit is what somebody else does.
 func (w *world) edit(change func(dtab.Dtab) dtab.Dtab) {
-	s, err := w.store.Get(context.Background(), "default")
-	require.NoError(w.t, err)
-	_, err = w.store.Update(context.Background(), "default", change(slices.Clone(s.Dtab)), s.Version, namerd.Note{Author: "else"})
-	require.NoError(w.t, err)
+	for {
+		s, err := w.store.Get(context.Background(), "default")
+		require.NoError(w.t, err)
+		_, err = w.store.Update(context.Background(), "default", change(slices.Clone(s.Dtab)), s.Version, namerd.Note{Author: "else"})
+		if errors.Is(err, namerd.ErrMismatch) {
+			continue // the rollout has just written
+		}
+		require.NoError(w.t, err)
+		return
+	}
 }
 
 // set makes the rule say something.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -108,12 +109,7 @@ func media(part string) (f Format, q float64, ok bool) {
 		}
 	}
 	is := func(key string, values ...string) bool {
-		for _, v := range values {
-			if params[key] == v {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(values, params[key])
 	}
 	switch kind {
 	case "text/plain":

@@ -1,6 +1,9 @@
 package prom
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // shape is a place in the tree once what becomes a label is taken out of its path: the
 // scopes of a shape are the samples of a family. The elements of a path are read one
@@ -84,7 +87,7 @@ func (s *shape) kid(elem string) *shape {
 		if s.kids == nil {
 			s.kids = map[string]*shape{}
 		}
-		k = newShape(s.had, append(s.elems[:len(s.elems):len(s.elems)], elem)...)
+		k = newShape(s.had, append(slices.Clip(s.elems), elem)...)
 		k.elem, k.place = elem, len(s.order)
 		s.kids[elem] = k
 		s.order = append(s.order, k)

@@ -230,7 +230,8 @@ func (t *text) key(name, suffix string, l *labels, label, value string) {
 		}
 		out = append(out, '}')
 	}
-	t.buf = append(out, ' ')
+	out = append(out, ' ')
+	t.buf = out
 }
 
 func (t *text) int(n int64) { t.buf = append(strconv.AppendInt(t.buf, n, 10), '\n') }

@@ -153,7 +153,7 @@ func TestFlood(t *testing.T) {
 		},
 		"refuses": func(t *testing.T) string {
 			t.Helper()
-			l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // opens at once
+			l, err := net.Listen("tcp", "127.0.0.1:0")
 			require.NoError(t, err)
 			require.NoError(t, l.Close())
 			return "http://" + l.Addr().String()

@@ -95,8 +95,9 @@ func (s *serving) respond() *http.Response {
 	if h.opts.ClearContext {
 		stripL5d(in.header)
 		o := &h.opts.Transport.opts
-		s.x.trace.Context, s.x.trace.Trace = in.ctx, o.Propagation.Restart(carrier(in.header), o.Tracers)
-		in.ctx = &s.x.trace //nolint:fatcontext // once for each request
+		s.x.trace.Trace = o.Propagation.Restart(carrier(in.header), o.Tracers)
+		s.x.trace.Context = in.ctx //nolint:fatcontext // once for each request
+		in.ctx = &s.x.trace
 	} else {
 		var err error
 		if in.ctx, in.deadline, err = extract(in.ctx, &h.opts.Transport.opts, in.header, &s.x.trace); err != nil {
