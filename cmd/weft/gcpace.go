@@ -7,10 +7,15 @@ import (
 	"runtime/metrics"
 )
 
-// gcRoom is how much garbage a proxy lets come together before it is collected. Its
-// live heap is a few megabytes, of which Go's usual pace would collect a tenth of a
-// second's garbage many times a second; larger heaps go at the usual pace.
-const gcRoom = 16 << 20
+// How much garbage a proxy lets come together before it is collected. The live heap is a
+// few megabytes as a rule, of which Go's usual pace would collect a tenth of a second's
+// garbage many times a second, so there is room for gcRoom. Larger heaps go at the usual
+// pace up to gcLarge, which is also the room of those above: with thousands of services
+// the heap is metrics, and twice as much memory would buy little.
+const (
+	gcRoom  = 16 << 20
+	gcLarge = 64 << 20
+)
 
 // paceGC sets the pace of the garbage collector after every collection, unless the
 // environment does. It ends with the process.
@@ -25,13 +30,22 @@ func paceGC() {
 func pace(now int) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	percent := 400
-	if n := live[0].Value.Uint64(); n > 0 {
-		percent = int(min(max(gcRoom*100/n, 100), 400)) //nolint:gosec // at most 400
-	}
+	percent := percentOf(live[0].Value.Uint64())
 	if percent != now {
 		debug.SetGCPercent(percent)
 	}
 	// The next collection finds that nobody needs this.
 	runtime.AddCleanup(&struct{ self *int }{}, pace, percent)
+}
+
+// percentOf is the pace for a live heap of that many bytes, as GOGC has it.
+func percentOf(live uint64) int {
+	switch {
+	case live == 0:
+		return 400
+	case live > gcLarge:
+		return int(max(gcLarge*100/live, 50)) //nolint:gosec // less than 100
+	default:
+		return int(min(max(gcRoom*100/live, 100), 400)) //nolint:gosec // at most 400
+	}
 }

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestPaceOfCollections(t *testing.T) {
+	const mb = 1 << 20
+	for live, want := range map[uint64]int{
+		0: 400, 2 * mb: 400, 4 * mb: 400, 8 * mb: 200, 16 * mb: 100, 64 * mb: 100, 100 * mb: 64, 128 * mb: 50, 1000 * mb: 50,
+	} {
+		assert.Equal(t, want, percentOf(live), "%d MB", live/mb)
+	}
+}
