@@ -55,11 +55,9 @@ func New(opts Options) (*Mesh, error) {
 			state.ClientSettings = opts.Client(id)
 		}
 		state.plaintext = state.Credentials == nil && opts.Credentials == nil
-		// The calls for one client come one after the other.
+		var measure sync.Once // before the first attempt, which reads it without a lock
 		c.Connect = func(ep weft.Endpoint, metrics *telemetry.Scope) io.Closer {
-			if state.stats == nil {
-				state.stats = newClientStats(metrics)
-			}
+			measure.Do(func() { state.stats = newClientStats(metrics) })
 			return &upstream{mesh: m, addr: ep.Addr, local: ep.Local, state: state}
 		}
 		return c
