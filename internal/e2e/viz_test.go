@@ -133,7 +133,7 @@ func vizLoad(t *testing.T, length time.Duration) *vizRun {
 	t.Helper()
 	dir := t.TempDir()
 	backend := endpointAt(t, "127.0.0.1:0", vizBackend)
-	dead, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // opens at once
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, dead.Close())
 	for name, addr := range map[string]string{"web": backend.addr, "api": backend.addr, "gone": dead.Addr().String()} {
