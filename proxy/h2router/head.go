@@ -44,7 +44,7 @@ func entryOf(router string, e meshh2.AccessEntry) accesslog.Entry {
 		Referer: e.Request.Get("referer"), UserAgent: e.Request.Get("user-agent"),
 		Status: status, Length: e.Response.Get("content-length"),
 		Service: e.Service.String(), Client: e.Client.String(), Endpoint: e.Endpoint, Attempt: e.Attempt, Latency: e.Latency,
-		Trace: e.Trace.ReqID(),
+		Trace: e.Trace.TraceID(),
 	}
 	if e.Remote != nil {
 		entry.Remote = e.Remote.String()

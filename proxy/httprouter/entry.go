@@ -15,7 +15,7 @@ func entryOf(router string, e meshhttp.AccessEntry) accesslog.Entry {
 		Referer: req.Header.Get("Referer"), UserAgent: req.Header.Get("User-Agent"),
 		Status: resp.StatusCode, Length: resp.Header.Get("Content-Length"),
 		Service: e.Service.String(), Client: e.Client.String(), Endpoint: e.Endpoint, Attempt: e.Attempt, Latency: e.Latency,
-		Trace: e.Trace.ReqID(),
+		Trace: e.Trace.TraceID(),
 	}
 	if entry.Length == "" && resp.ContentLength > 0 {
 		entry.Length = strconv.FormatInt(resp.ContentLength, 10)
