@@ -82,7 +82,7 @@ func decide(t *telemetry.Trace, s string) bool {
 func appendB3(dst []byte, t telemetry.Trace) []byte {
 	dst = appendID(dst, t)
 	dst = append(dst, '-')
-	dst = appendHex(dst, t.Span)
+	dst = telemetry.AppendID(dst, t.Span)
 	sampled, known := t.Decision()
 	switch {
 	case t.Debug:
@@ -96,7 +96,7 @@ func appendB3(dst []byte, t telemetry.Trace) []byte {
 	}
 	if t.HasParent() {
 		dst = append(dst, '-')
-		dst = appendHex(dst, t.Parent)
+		dst = telemetry.AppendID(dst, t.Parent)
 	}
 	return dst
 }
@@ -154,9 +154,9 @@ func readB3(c Carrier) (t telemetry.Trace, ok bool) {
 func writeB3(t telemetry.Trace, c Carrier) {
 	text := appendID(make([]byte, 0, 64), t)
 	id := len(text)
-	text = appendHex(text, t.Span)
+	text = telemetry.AppendID(text, t.Span)
 	if t.HasParent() {
-		text = appendHex(text, t.Parent)
+		text = telemetry.AppendID(text, t.Parent)
 	}
 	all := string(text)
 	c.Set(headerB3Trace, all[:id])

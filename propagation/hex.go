@@ -39,15 +39,7 @@ func parseID(s string) (high, low uint64, ok bool) {
 // appendID appends a trace id, of 16 digits if that is enough.
 func appendID(dst []byte, t telemetry.Trace) []byte {
 	if t.TraceHigh != 0 {
-		dst = appendHex(dst, t.TraceHigh)
+		dst = telemetry.AppendID(dst, t.TraceHigh)
 	}
-	return appendHex(dst, t.TraceLow)
-}
-
-func appendHex(dst []byte, n uint64) []byte {
-	const digits = "0123456789abcdef"
-	for shift := 60; shift >= 0; shift -= 4 {
-		dst = append(dst, digits[n>>shift&15])
-	}
-	return dst
+	return telemetry.AppendID(dst, t.TraceLow)
 }

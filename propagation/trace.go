@@ -49,15 +49,10 @@ func (p Propagator) takeTrace(
 // which that came are written anew by Inject, so that it ends here.
 func (p Propagator) Restart(c Carrier, ts *telemetry.Tracers) telemetry.Trace {
 	t := telemetry.NewTrace()
-	if p.reads()&W3C != 0 && len(c.Values(headerTraceParent)) > 0 {
-		t.Forms |= uint8(W3C)
+	came := p.others(c)
+	t.Forms = uint8(came)
+	if came&W3C != 0 {
 		c.Del(headerTraceState)
-	}
-	if p.reads()&B3Single != 0 && len(c.Values(headerB3)) > 0 {
-		t.Forms |= uint8(B3Single)
-	}
-	if p.reads()&B3 != 0 && hasB3(c) {
-		t.Forms |= uint8(B3)
 	}
 	return ts.Decide(t)
 }
@@ -82,44 +77,50 @@ func (p Propagator) readTrace(own telemetry.Trace, c Carrier) (t telemetry.Trace
 		}
 		c.Del(HeaderTrace)
 	}
-	if !p.others(c) {
-		return t, came
+	if forms := p.others(c); forms != 0 {
+		return readOthers(t, came, forms, c)
 	}
-	return p.readOthers(t, came, c)
+	return t, came
 }
 
-// others reports whether there is any form but Linkerd's: most requests have none.
-func (p Propagator) others(c Carrier) bool {
+// others returns the forms besides Linkerd's that are there and to be read: most requests
+// have none.
+func (p Propagator) others(c Carrier) Forms {
+	var came Forms
 	reads := p.reads()
-	return reads&W3C != 0 && len(c.Values(headerTraceParent)) > 0 || reads&B3Single != 0 && len(c.Values(headerB3)) > 0 || reads&B3 != 0 && hasB3(c)
+	if reads&W3C != 0 && len(c.Values(headerTraceParent)) > 0 {
+		came |= W3C
+	}
+	if reads&B3Single != 0 && len(c.Values(headerB3)) > 0 {
+		came |= B3Single
+	}
+	if reads&B3 != 0 && hasB3(c) {
+		came |= B3
+	}
+	return came
 }
 
 // readOthers adds what the other forms say to the trace that l5d-ctx-trace or the
 // context have.
-func (p Propagator) readOthers(t telemetry.Trace, came bool, c Carrier) (telemetry.Trace, bool) {
-	reads := p.reads()
+func readOthers(t telemetry.Trace, came bool, forms Forms, c Carrier) (telemetry.Trace, bool) {
 	var all [3]candidate
 	n := 0
-	if reads&W3C != 0 {
-		if v := c.Values(headerTraceParent); len(v) > 0 {
-			in, ok := parseTraceParent(v[0])
-			all[n] = candidate{in, W3C, ok && len(v) == 1}
-			n++
-		}
+	if forms&W3C != 0 {
+		v := c.Values(headerTraceParent)
+		in, ok := parseTraceParent(v[0])
+		all[n] = candidate{in, W3C, ok && len(v) == 1}
+		n++
 	}
-	if reads&B3Single != 0 {
-		if v := c.Values(headerB3); len(v) > 0 {
-			in, ok := parseB3(v[0])
-			all[n] = candidate{in, B3Single, ok && len(v) == 1}
-			n++
-		}
+	if forms&B3Single != 0 {
+		v := c.Values(headerB3)
+		in, ok := parseB3(v[0])
+		all[n] = candidate{in, B3Single, ok && len(v) == 1}
+		n++
 	}
-	if reads&B3 != 0 {
-		if hasB3(c) {
-			in, ok := readB3(c)
-			all[n] = candidate{in, B3, ok}
-			n++
-		}
+	if forms&B3 != 0 {
+		in, ok := readB3(c)
+		all[n] = candidate{in, B3, ok}
+		n++
 	}
 	return merge(t, came, all[:n], c)
 }

@@ -50,10 +50,10 @@ func parseTraceParent(s string) (telemetry.Trace, bool) {
 // sampling is undecided goes as one that is not sampled: there is no word for it.
 func appendTraceParent(dst []byte, t telemetry.Trace) []byte {
 	dst = append(dst, "00-"...)
-	dst = appendHex(dst, t.TraceHigh)
-	dst = appendHex(dst, t.TraceLow)
+	dst = telemetry.AppendID(dst, t.TraceHigh)
+	dst = telemetry.AppendID(dst, t.TraceLow)
 	dst = append(dst, '-')
-	dst = appendHex(dst, t.Span)
+	dst = telemetry.AppendID(dst, t.Span)
 	if sampled, _ := t.Decision(); sampled {
 		return append(dst, "-01"...)
 	}

@@ -67,14 +67,14 @@ func (t Trace) Decision() (sampled, known bool) {
 func (t Trace) ReqID() string { return string(t.AppendReqID(make([]byte, 0, 16))) }
 
 // AppendReqID appends ReqID to dst.
-func (t Trace) AppendReqID(dst []byte) []byte { return appendHex(dst, t.TraceLow) }
+func (t Trace) AppendReqID(dst []byte) []byte { return AppendID(dst, t.TraceLow) }
 
 // TraceID returns the trace id in lower-case hex digits, 16 or 32 of them.
 func (t Trace) TraceID() string {
 	if t.TraceHigh == 0 {
 		return t.ReqID()
 	}
-	return string(appendHex(appendHex(make([]byte, 0, 32), t.TraceHigh), t.TraceLow))
+	return string(AppendID(AppendID(make([]byte, 0, 32), t.TraceHigh), t.TraceLow))
 }
 
 // String returns "traceid.spanid<:parentid" in hex, as the trace log has it.
@@ -89,7 +89,8 @@ func (t Trace) String() string {
 	return fmt.Sprintf("%016x.%016x<:%016x", t.TraceLow, t.Span, parent)
 }
 
-func appendHex(dst []byte, n uint64) []byte {
+// AppendID appends an id in 16 lower-case hex digits.
+func AppendID(dst []byte, n uint64) []byte {
 	const digits = "0123456789abcdef"
 	for shift := 60; shift >= 0; shift -= 4 {
 		dst = append(dst, digits[n>>shift&15])
