@@ -40,7 +40,7 @@ func (t Tool) Path() (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	unlock, err := lock(path + ".lock")
+	unlock, err := Lock(path + ".lock")
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +72,7 @@ func Program(pkg string) (string, error) {
 	// Checkouts do not share what differs between them.
 	sum := sha256.Sum256([]byte(root + " " + pkg))
 	path := filepath.Join(cache, fmt.Sprintf("%s-%x", filepath.Base(pkg), sum[:6]))
-	unlock, err := lock(path + ".lock")
+	unlock, err := Lock(path + ".lock")
 	if err != nil {
 		return "", err
 	}
@@ -141,8 +141,9 @@ func fingerprint(pkg string, files ...string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:6]), nil
 }
 
-// lock waits for an flock(2), which a process that dies gives back.
-func lock(path string) (unlock func(), err error) {
+// Lock waits for an flock(2) of the file, which is made if need be. A process that dies
+// gives it back.
+func Lock(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("testtool: %w", err)

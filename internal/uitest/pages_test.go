@@ -1,16 +1,11 @@
 package uitest_test
 
 import (
-	"context"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
-	"github.com/weft-mesh/weft/internal/testtool"
+	"github.com/weft-mesh/weft/internal/uitest"
 	"github.com/weft-mesh/weft/proxy/admin"
 )
 
@@ -30,41 +25,8 @@ func TestClosedPagesAreNotAskedFor(t *testing.T) {
 	drive(t, "closed.mjs", serve(t, 3, "", admin.Security{NoDiagnostics: true, NoControl: true}))
 }
 
-// drive runs a script of proxy/admin/ui/test/browser against a stub. Pictures go where
-// WEFT_SHOTS says, for a person to look at.
+// drive runs a script of proxy/admin/ui/test/browser against a stub.
 func drive(t *testing.T, script string, s *stub) {
 	t.Helper()
-	node := testtool.Installed(t, "node", "nodejs npm")
-	chromium := testtool.Installed(t, "chromium", "chromium")
-	ui := modules(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, node, "--test", "--test-reporter=spec", filepath.Join(ui, "test", "browser", script))
-	cmd.Dir = ui
-	cmd.Env = append(os.Environ(), "WEFT_UI="+s.url, "WEFT_UI_CONTROL="+s.control, "WEFT_UI_CHROMIUM="+chromium)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // for Playwright to end Chromium
-	cmd.WaitDelay = 10 * time.Second
-	out, err := cmd.CombinedOutput()
-	t.Logf("%s", out)
-	require.NoError(t, err)
-}
-
-// modules returns the folder of the pages' sources, with what npm installs in it.
-func modules(t *testing.T) string {
-	t.Helper()
-	root, err := testtool.Root()
-	require.NoError(t, err)
-	ui := filepath.Join(root, "proxy", "admin", "ui")
-	if _, err := os.Stat(filepath.Join(ui, "node_modules", "playwright-core")); err == nil {
-		return ui
-	}
-	npm := testtool.Installed(t, "npm", "npm")
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, npm, "ci", "--no-audit", "--no-fund")
-	cmd.Dir = ui
-	if out, err := cmd.CombinedOutput(); err != nil {
-		testtool.Missing(t, "npm ci in %s: %v\n%s", ui, err, out)
-	}
-	return ui
+	uitest.Run(t, filepath.Join("browser", script), 8*time.Minute, "WEFT_UI="+s.url, "WEFT_UI_CONTROL="+s.control)
 }
