@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weft-mesh/weft/cmd/weft/tapcmd"
 	"github.com/weft-mesh/weft/proxy/admin"
 )
 
@@ -31,10 +32,7 @@ func (f *logFlags) logger(w io.Writer) (*admin.Levels, *slog.Logger, error) {
 		if !ok {
 			name, level = admin.RootLogger, text
 		}
-		if strings.EqualFold(level, "WARN") {
-			level = "WARNING"
-		}
-		l, known := admin.ParseLevel(strings.TrimSpace(level))
+		l, known := tapcmd.ParseLevel(strings.TrimSpace(level))
 		if name = strings.TrimSpace(name); !known || name == "" {
 			return nil, nil, fmt.Errorf("--log-level %q: want LEVEL or LOGGER=LEVEL, with one of ALL, TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL, FATAL, OFF", text)
 		}

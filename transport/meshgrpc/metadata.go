@@ -21,48 +21,12 @@ const (
 
 const prefixL5d = "l5d-"
 
-// lower spares the usual headers the conversion.
-func lower(key string) string {
-	switch key {
-	case propagation.HeaderDeadline:
-		return "l5d-ctx-deadline"
-	case propagation.HeaderCtxDtab:
-		return "l5d-ctx-dtab"
-	case propagation.HeaderDtab:
-		return "l5d-dtab"
-	case propagation.HeaderTrace:
-		return "l5d-ctx-trace"
-	case propagation.HeaderSample:
-		return "l5d-sample"
-	case propagation.HeaderReqID:
-		return "l5d-reqid"
-	case "Traceparent":
-		return keyTraceParent
-	case "Tracestate":
-		return keyTraceState
-	case "B3":
-		return "b3"
-	case "X-B3-Traceid":
-		return "x-b3-traceid"
-	case "X-B3-Spanid":
-		return "x-b3-spanid"
-	case "X-B3-Parentspanid":
-		return "x-b3-parentspanid"
-	case "X-B3-Sampled":
-		return "x-b3-sampled"
-	case "X-B3-Flags":
-		return "x-b3-flags"
-	default:
-		return strings.ToLower(key)
-	}
-}
-
 // incoming is the metadata of a served call as a propagation.Carrier.
 type incoming metadata.MD
 
-func (in incoming) Values(key string) []string { return in[lower(key)] }
-func (in incoming) Set(key, value string)      { in[lower(key)] = []string{value} }
-func (in incoming) Del(key string)             { delete(in, lower(key)) }
+func (in incoming) Values(key string) []string { return in[propagation.LowerName(key)] }
+func (in incoming) Set(key, value string)      { in[propagation.LowerName(key)] = []string{value} }
+func (in incoming) Del(key string)             { delete(in, propagation.LowerName(key)) }
 
 // outgoing is the metadata of a call to be made as a propagation.Carrier. What the
 // caller gave stays in a map, which most calls do not have; what the mesh adds is
@@ -85,17 +49,17 @@ func newOutgoing(ctx context.Context, given metadata.MD) *outgoing {
 }
 
 // Values implements propagation.Carrier for what the caller gave.
-func (out *outgoing) Values(key string) []string { return out.given[lower(key)] }
+func (out *outgoing) Values(key string) []string { return out.given[propagation.LowerName(key)] }
 
 // Set implements propagation.Carrier. It is called once for each key.
 func (out *outgoing) Set(key, value string) {
-	key = lower(key)
+	key = propagation.LowerName(key)
 	delete(out.given, key)
 	out.added = append(out.added, key, value)
 }
 
 // Del implements propagation.Carrier for what the caller gave.
-func (out *outgoing) Del(key string) { delete(out.given, lower(key)) }
+func (out *outgoing) Del(key string) { delete(out.given, propagation.LowerName(key)) }
 
 // carry adds the application's own l5d-ctx-* metadata that ctx carries on.
 func (out *outgoing) carry(ctx context.Context) {

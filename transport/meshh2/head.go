@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/weft-mesh/weft/propagation"
 )
 
 // Head is a block of header fields, of a request, a response or a trailer:
@@ -149,37 +151,7 @@ func lower(name string) string {
 		}
 		return strings.ToLower(name)
 	}
-	switch name {
-	case "L5d-Ctx-Deadline":
-		return nameDeadline
-	case "L5d-Ctx-Dtab":
-		return nameCtxDtab
-	case "L5d-Dtab":
-		return nameDtab
-	case "L5d-Ctx-Trace":
-		return nameTrace
-	case "L5d-Sample":
-		return nameSample
-	case "L5d-Reqid":
-		return nameReqID
-	case "Traceparent":
-		return nameTraceParent
-	case "Tracestate":
-		return nameTraceState
-	case "B3":
-		return nameB3
-	case "X-B3-Traceid":
-		return "x-b3-traceid"
-	case "X-B3-Spanid":
-		return "x-b3-spanid"
-	case "X-B3-Parentspanid":
-		return "x-b3-parentspanid"
-	case "X-B3-Sampled":
-		return "x-b3-sampled"
-	case "X-B3-Flags":
-		return "x-b3-flags"
-	}
-	return strings.ToLower(name)
+	return propagation.LowerName(name)
 }
 
 func hasUpper(s string) bool {

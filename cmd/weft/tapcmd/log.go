@@ -3,10 +3,11 @@ package tapcmd
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weft-mesh/weft/proxy/admin"
 )
 
 func logCommand() *cobra.Command {
@@ -50,13 +51,11 @@ func (s *server) log(cmd *cobra.Command, args []string) error {
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), now)
 		return err
 	}
-	level := strings.ToUpper(args[1])
-	if level == "WARN" {
-		level = "WARNING"
-	}
-	if !slices.Contains(strings.Fields("ALL TRACE DEBUG INFO WARNING ERROR CRITICAL FATAL OFF"), level) {
+	parsed, ok := ParseLevel(args[1])
+	if !ok {
 		return fmt.Errorf("%s is no level: want ALL, TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL, FATAL or OFF", args[1])
 	}
+	level := admin.LevelName(parsed)
 	body, err := s.do(cmd.Context(), http.MethodPost, "/logging.json", values("logger", args[0], "level", level))
 	if err != nil {
 		return err
