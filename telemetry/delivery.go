@@ -149,8 +149,7 @@ func (d *Delivery) Close() error {
 		close(d.stop)
 		d.stopped.Wait()
 		d.cancel()
-	})
-	d.stopped.Wait()
+	}) // who comes second waits for the first
 	return nil
 }
 

@@ -34,6 +34,7 @@ func (r *vizRun) alerts(t *testing.T) {
 		"WeftNoEndpoints":          {"gone": 0, "web": 1, "api": 1},
 		"WeftRetryBudget":          ratio(rates(refused), rates(requests)),
 	}
+	var slow []string
 	files, err := filepath.Glob(vizDir + "alerts/*.yml")
 	require.NoError(t, err)
 	for _, f := range files {
@@ -65,6 +66,12 @@ func (r *vizRun) alerts(t *testing.T) {
 					}
 					assert.InEpsilon(t, slowest, got[service], .05, "%s: %s", rule.Alert, service)
 				}
+				for service, p99 := range got {
+					if p99 > 1000 { // a machine that is busy with something else may make api one of them
+						slow = append(slow, "WeftServiceLatency "+service)
+					}
+				}
+				require.Contains(t, slow, "WeftServiceLatency web")
 				continue
 			}
 			require.Contains(t, want, rule.Alert)
@@ -76,14 +83,11 @@ func (r *vizRun) alerts(t *testing.T) {
 	}
 	var on []string
 	for _, s := range r.prom.QueryAt("max_over_time(ALERTS[5s])", r.ended) {
-		alert := s.Labels["alertname"] + " " + s.Labels["client"] + s.Labels["service"]
-		if alert != "WeftServiceLatency api" { // 900 ms of 1 s: a machine that is busy with something else makes it one
-			on = append(on, alert)
-		}
+		on = append(on, s.Labels["alertname"]+" "+s.Labels["client"]+s.Labels["service"])
 	}
-	assert.ElementsMatch(t, []string{
-		"WeftConnectionFailures gone", "WeftEndpointsUnavailable gone", "WeftNoEndpoints gone", "WeftRetryBudget gone", "WeftRetryBudget web", "WeftServiceLatency web",
-	}, on)
+	assert.ElementsMatch(t, append(slow,
+		"WeftConnectionFailures gone", "WeftEndpointsUnavailable gone", "WeftNoEndpoints gone", "WeftRetryBudget gone", "WeftRetryBudget web",
+	), on)
 }
 
 // health compares what can be known of the process, which both proxies share.

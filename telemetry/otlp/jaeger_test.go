@@ -26,6 +26,8 @@ func TestJaeger(t *testing.T) {
 
 func throughJaeger(t *testing.T, j *servers.Jaeger, o otlp.Options) {
 	t.Helper()
+	tree := telemetry.NewTree(telemetry.Options{Window: -1})
+	o.Delivery.Scope = tree.Scope()
 	e := newExporter(t, o)
 	root := telemetry.NewTrace()
 	root.TraceHigh = 0x463ac35c9f6413ad
@@ -61,7 +63,7 @@ func throughJaeger(t *testing.T, j *servers.Jaeger, o otlp.Options) {
 	j.Kill()
 	s := span("away")
 	e.Record(s)
-	time.Sleep(100 * time.Millisecond) // a batch is refused
+	require.Eventually(t, func() bool { return tree.Scope().Counter("sends", "failures").Value() > 0 }, 30*time.Second, 10*time.Millisecond, "a batch is refused")
 	j.Start()
 	// Jaeger drops the leading zeros of a trace id of 64 bits.
 	late := j.AwaitTrace(t, fmt.Sprintf("%016x", s.Trace.TraceLow), 1)

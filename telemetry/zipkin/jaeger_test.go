@@ -17,7 +17,8 @@ import (
 // that is away for a while gets those of the meantime.
 func TestJaeger(t *testing.T) {
 	j := servers.StartJaeger(t)
-	e := newExporter(t, zipkin.Options{URL: j.Zipkin, Delivery: telemetry.DeliveryOptions{Interval: 50 * time.Millisecond}})
+	tree := telemetry.NewTree(telemetry.Options{Window: -1})
+	e := newExporter(t, zipkin.Options{URL: j.Zipkin, Delivery: telemetry.DeliveryOptions{Interval: 50 * time.Millisecond, Scope: tree.Scope()}})
 	root := telemetry.NewTrace()
 	root.TraceHigh = 0x463ac35c9f6413ad
 	id := fmt.Sprintf("%016x%016x", root.TraceHigh, root.TraceLow)
@@ -51,7 +52,7 @@ func TestJaeger(t *testing.T) {
 	j.Kill()
 	s := span("away")
 	e.Record(s)
-	time.Sleep(100 * time.Millisecond) // a batch is refused
+	require.Eventually(t, func() bool { return tree.Scope().Counter("sends", "failures").Value() > 0 }, 30*time.Second, 10*time.Millisecond, "a batch is refused")
 	j.Start()
 	late := j.AwaitTrace(t, fmt.Sprintf("%016x", s.Trace.TraceLow), 1)
 	assert.Equal(t, "away", late[0].Name)
