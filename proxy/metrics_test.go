@@ -216,9 +216,10 @@ func TestMetrics(t *testing.T) {
 			}
 			m.leave(t, c)
 			m.settled(t, 11)
-			c.CloseIdleConnections()
-			require.Eventually(t, func() bool { return m.under("rt", protocol, "server", "127.0.0.1/0")["connections"] == 0 },
-				10*time.Second, 5*time.Millisecond)
+			require.Eventually(t, func() bool {
+				c.CloseIdleConnections() // again, since the client's stream may end after the server's
+				return m.under("rt", protocol, "server", "127.0.0.1/0")["connections"] == 0
+			}, 10*time.Second, 5*time.Millisecond)
 
 			m.Tree().CloseWindow()
 			m.requireService(t, "ok", map[string]float64{"requests": 4, "success": 4, "failures": 0})

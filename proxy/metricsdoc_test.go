@@ -89,8 +89,8 @@ func TestMetricsAreDocumented(t *testing.T) {
 		do(t, c, "GET", "local", "/", "", "l5d-dtab", "/neg => /ok", "l5d-ctx-deadline", deadline.String())
 		m.leave(t, c)
 		m.settled(t, 8)
-		c.CloseIdleConnections()
 		require.Eventually(t, func() bool {
+			c.CloseIdleConnections() // again, since the client's stream may end after the server's
 			return m.under("rt", protocol, "server", "127.0.0.1/0")["connections"] == 0
 		}, 10*time.Second, 5*time.Millisecond)
 		compare(m)
