@@ -2,11 +2,13 @@ package http2_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	xhttp2 "golang.org/x/net/http2"
 
 	"github.com/weft-mesh/weft/transport/http2"
@@ -284,4 +286,21 @@ func TestPreface(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFramesAfterTheEndMeetTheResponse: a client that sends more than it said hears of it
+// also if the response ends its stream just then.
+func TestFramesAfterTheEndMeetTheResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &acceptor{do: func(s *http2.Stream, end bool) { go hello(s, end) }}
+		p := rawClient(t, http2.Options{MaxResets: 10_000}, a.accept)
+		defer p.end()
+		for i := range uint32(3000) {
+			id := 2*i + 1
+			p.headers(id, true, get()...)
+			p.ok(p.w.WriteData(id, true, []byte("x")))
+			synctest.Wait()
+			require.Contains(t, strings.Join(p.got(), "|"), fmt.Sprintf("RST %d STREAM_CLOSED", id))
+		}
+	})
 }

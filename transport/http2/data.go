@@ -36,8 +36,7 @@ func (c *Conn) onData(f frame, p []byte) error {
 	}
 	code, reason := s.admit(f.length, len(p), end)
 	if code != xhttp2.ErrCodeNo {
-		c.unlock()
-		return c.breach(s, code, reason)
+		return c.breachLocked(s, code, reason)
 	}
 	s.held += int(f.length)
 	if end {

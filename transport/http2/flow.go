@@ -85,9 +85,9 @@ func (c *Conn) onWindowUpdate(f frame, p []byte) error {
 	default:
 		c.makeReady(s)
 	}
-	c.unlock()
 	if code != xhttp2.ErrCodeNo {
-		return c.breach(s, code, "WINDOW_UPDATE of 0, or too large")
+		return c.breachLocked(s, code, "WINDOW_UPDATE of 0, or too large")
 	}
+	c.unlock()
 	return nil
 }

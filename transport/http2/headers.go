@@ -77,11 +77,11 @@ func (c *Conn) onBlock(id uint32, block []byte, end bool) error {
 	c.mu.Lock()
 	s := c.streams[id]
 	if s != nil {
-		closed := s.inEnd
+		if s.inEnd {
+			return c.breachLocked(s, xhttp2.ErrCodeStreamClosed, "HEADERS after the end")
+		}
 		c.mu.Unlock()
 		switch {
-		case closed:
-			return c.breach(s, xhttp2.ErrCodeStreamClosed, "HEADERS after the end")
 		case tooLarge:
 			return c.breach(s, xhttp2.ErrCodeEnhanceYourCalm, "header list too large")
 		case c.server || s.gotHead:

@@ -166,6 +166,13 @@ func (c *Conn) breach(s *Stream, code xhttp2.ErrCode, reason string) error {
 		c.mu.Unlock()
 		return nil
 	}
+	return c.breachLocked(s, code, reason)
+}
+
+// breachLocked is breach with the lock held since the stream was found, so that the
+// application cannot end it in between, and the peer hears of what it did. It lets go of
+// the lock.
+func (c *Conn) breachLocked(s *Stream, code xhttp2.ErrCode, reason string) error {
 	c.resetLocked(s, code)
 	ok := c.resetting.spend(c.now)
 	recv := s.recv
