@@ -8,15 +8,16 @@ import (
 	"github.com/weft-mesh/weft/dtab"
 )
 
-// binding keeps one path bound: one goroutine that reads everything again from
-// the top whenever something that it has read is out of date.
+// binding keeps one path bound: it reads everything again from the top whenever
+// something that it has read is out of date.
 type binding struct {
 	tenant
 	reading
 	in   *Default
 	name dtab.Path
 	out  weft.Var[outcome]
-	now  outcome // what out holds
+	now  outcome   // what out holds
+	last time.Time // when it was read last
 }
 
 func newBinding(ctx context.Context, in *Default, local dtab.Dtab, p dtab.Path) *binding {
@@ -26,21 +27,28 @@ func newBinding(ctx context.Context, in *Default, local dtab.Dtab, p dtab.Path) 
 	}}
 }
 
-// follow is the binding's goroutine, after the first reading.
+// follow has the path read again once it is out of date, and ends the binding when there
+// is nothing that could change, or nobody for whom.
 func (b *binding) follow() {
-	last := time.Now()
-	for len(b.signals) > 0 {
-		if Any(b.ctx, b.signals) != nil {
-			return
-		}
+	if len(b.signals) == 0 || b.ctx.Err() != nil {
+		b.in.exit(&b.tenant)
+		return
+	}
+	b.in.waiting.Then(b.again, append(b.signals, b.ctx.Done())...)
+}
+
+// again reads the path again.
+func (b *binding) again() {
+	if b.ctx.Err() == nil {
 		// The first change after a quiet time is read at once; of a storm, what has
 		// come in by the end of the interval is read together.
-		if wait := b.in.opts.Settle - time.Since(last); wait > 0 {
+		if wait := b.in.opts.Settle - time.Since(b.last); wait > 0 {
 			pause(b.ctx, wait)
 		}
-		last = time.Now()
+		b.last = time.Now()
 		b.publish(b.read())
 	}
+	b.follow()
 }
 
 // read reads the path once.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/internal/signals"
 )
 
 // Options says what an interpreter looks names up in. The zero value knows no
@@ -68,6 +69,7 @@ type Default struct {
 	table table
 	rules weft.Source[State[*dtab.Index]] // Stored ++ Base
 
+	waiting signals.Waiter // of the bindings, for what they have read
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	closed  bool
@@ -100,7 +102,8 @@ func NewInterpreter(o Options) *Default {
 	return in
 }
 
-// Bind implements Interpreter. A name that can never change costs no goroutine.
+// Bind implements Interpreter. A name costs no goroutine but while it is
+// read again, and one that can never change nothing at all.
 // After Close it returns ErrClosed.
 func (in *Default) Bind(ctx context.Context, local dtab.Dtab, p dtab.Path) weft.Source[State[dtab.Tree[*Bound]]] {
 	b := newBinding(ctx, in, local, p)
@@ -113,10 +116,8 @@ func (in *Default) Bind(ctx context.Context, local dtab.Dtab, p dtab.Path) weft.
 		return weft.Const[outcome]{V: first}
 	}
 	b.publish(first)
-	go func() {
-		defer in.exit(&b.tenant)
-		b.follow()
-	}()
+	b.last = time.Now()
+	b.follow()
 	return &b.out
 }
 
@@ -142,7 +143,7 @@ func (in *Default) exit(t *tenant) {
 	in.wg.Done()
 }
 
-// Close ends all bindings and explanations and waits for their goroutines. What
+// Close ends all bindings and explanations and waits until nothing works for them. What
 // was bound stands still. Close may be called more than once.
 func (in *Default) Close() error {
 	in.mu.Lock()
@@ -152,5 +153,6 @@ func (in *Default) Close() error {
 	}
 	in.mu.Unlock()
 	in.wg.Wait()
+	in.waiting.Wait()
 	return nil
 }

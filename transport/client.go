@@ -135,22 +135,22 @@ func (c *Client) start() {
 	st, stale := src.Load()
 	c.apply(st)
 	if stale != nil {
-		r.spawn(func() { c.follow(ctx, src, stale) })
+		r.begin(func() { c.follow(ctx, src, stale) })
 	}
 }
 
 // follow keeps the endpoints up to date until the client retires.
 func (c *Client) follow(ctx context.Context, src weft.Source[naming.State[weft.EndpointSet]], stale <-chan struct{}) {
-	for stale != nil {
-		select {
-		case <-stale:
-		case <-ctx.Done():
+	c.router.waiting.Then(func() {
+		if ctx.Err() != nil {
 			return
 		}
-		var st naming.State[weft.EndpointSet]
-		st, stale = src.Load()
+		st, stale := src.Load()
 		c.apply(st)
-	}
+		if stale != nil {
+			c.follow(ctx, src, stale)
+		}
+	}, stale, ctx.Done())
 }
 
 // apply hands a new endpoint set to the balancer. Failures and pending states

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/internal/signals"
 	"github.com/weft-mesh/weft/retry"
 )
 
@@ -34,6 +35,7 @@ type Router struct {
 	mu      sync.Mutex
 	closing bool
 	running sync.WaitGroup // goroutines; they start under mu, so that none comes after the wait
+	waiting signals.Waiter // of clients, for their endpoints; likewise
 }
 
 // destKey identifies a Dest: two requests for one name under different dtabs of
@@ -101,6 +103,7 @@ func (r *Router) Close() error {
 		r.closing = true
 		r.mu.Unlock()
 		r.running.Wait()
+		r.waiting.Wait()
 	})
 	return nil
 }
@@ -108,12 +111,18 @@ func (r *Router) Close() error {
 // spawn runs f in a goroutine that Close waits for. After Close it does nothing
 // and reports false.
 func (r *Router) spawn(f func()) bool {
+	return r.begin(func() { r.running.Go(f) })
+}
+
+// begin calls f, which begins something that Close waits for. After Close it does nothing
+// and reports false.
+func (r *Router) begin(f func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closing {
 		return false
 	}
-	r.running.Go(f)
+	f()
 	return true
 }
 

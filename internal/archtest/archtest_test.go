@@ -28,7 +28,8 @@ type row struct {
 // with the importers that may.
 func internals() map[string][]string {
 	return map[string][]string{
-		"internal/rawio": {"transport/http1", "transport/http2", "transport/meshhttp"},
+		"internal/signals": {"naming", "transport"},
+		"internal/rawio":   {"transport/http1", "transport/http2", "transport/meshhttp"},
 	}
 }
 
