@@ -11,6 +11,8 @@ import (
 // local. It waits, until ctx ends, for what has not answered yet, and returns what
 // there is together with the error then. The namespace "" is an empty dtab.
 func (n *Namerd) Delegate(ctx context.Context, namespace string, local dtab.Dtab, name dtab.Path) (naming.Delegation, error) {
+	n.explaining.Add(1)
+	defer n.explaining.Add(-1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	in := n.bare

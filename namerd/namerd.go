@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-mesh/weft"
@@ -42,6 +43,8 @@ type Namerd struct {
 	scopes   *naming.Shared[string, scope]
 	addrs    *naming.Shared[dtab.Path, weft.EndpointSet]
 	names    *naming.Shared[struct{}, []dtab.Path]
+
+	explaining atomic.Int64 // explanations that are being made
 }
 
 // New returns a Namerd. Close it before the store and the namers.

@@ -380,6 +380,9 @@ routers:
   label: inside
   dtab: /svc/* => /$/inet/127.0.0.1/%[1]s
   servers: [{port: 0, tls: {certPath: %[2]s, keyPath: %[3]s}}]
+telemetry:
+- {kind: io.l5d.zipkin, url: 'http://127.0.0.1:1/', sampleRate: 0.0}
+- {kind: io.l5d.statsd, experimental: true, port: 1, sampleRate: 0.0}
 `, port, files.Cert, files.Key), proxy.Options{StatsWindow: -1})
 	addrs, err := p.Start()
 	require.NoError(t, err)

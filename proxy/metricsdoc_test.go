@@ -1,8 +1,7 @@
 package proxy_test
 
 import (
-	"os"
-	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,66 +10,74 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weft-mesh/weft/internal/metricsdoc"
 	"github.com/weft-mesh/weft/propagation"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
-// docRow is a metric of docs/metrics.md.
-type docRow struct {
-	pattern []string
-	kinds   string
-	tested  bool
-	seen    bool
-}
+const metricsPage = "../docs/metrics.md"
 
-var docLine = regexp.MustCompile("^\\| `([^`]+)` \\| ([cgs ]+) \\| .* \\| ([^|]+) \\|$")
-
-func docRows(t *testing.T) []*docRow {
-	t.Helper()
-	text, err := os.ReadFile("../docs/metrics.md")
-	require.NoError(t, err)
-	var rows []*docRow
-	for line := range strings.Lines(string(text)) {
-		if m := docLine.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
-			rows = append(rows, &docRow{pattern: strings.Split(m[1], "/"), kinds: m[2], tested: m[3] == "test"})
-		}
-	}
-	require.Greater(t, len(rows), 150, "the table was not understood")
-	return rows
-}
-
-// is reports whether the row is about a metric.
-func (r *docRow) is(path []string, kind telemetry.Kind) bool {
-	if !strings.Contains(r.kinds, kind.String()[:1]) {
-		return false
-	}
-	for i, p := range r.pattern {
-		switch {
-		case p == "…":
-			return len(path) > i
-		case i >= len(path), p != path[i] && !strings.HasPrefix(p, "<"):
-			return false
-		}
-	}
-	return len(path) == len(r.pattern)
-}
+// madeHere says in that page that the tests of this file make the metric.
+const madeHere = "test"
 
 // TestMetricsAreDocumented: every metric that a proxy has is in docs/metrics.md, and the
 // proxy has every metric that the page says it makes.
 func TestMetricsAreDocumented(t *testing.T) {
-	rows := docRows(t)
-	compare := func(m measured) {
-		m.Tree().CloseWindow()
+	rows := metricsdoc.Read(t, metricsPage)
+	seen := map[*metricsdoc.Row]bool{}
+	eventful(t, func(m measured) {
 		for path, v := range m.Tree().All() {
 			found := false
 			for _, r := range rows {
-				if r.is(path, v.Kind) {
-					r.seen, found = true, true
+				if r.Is(path, v.Kind) {
+					seen[r], found = true, true
 					break
 				}
 			}
 			assert.True(t, found, "docs/metrics.md has no row for the %s %s", v.Kind, strings.Join(path, "/"))
 		}
+	})
+	for _, r := range rows {
+		if r.MadeBy == madeHere {
+			assert.True(t, seen[r], "docs/metrics.md says that this test makes a %s: %s", r.Kinds, strings.Join(r.Pattern, "/"))
+		}
+	}
+}
+
+// TestMetricsAreDescribed: no family of a proxy's Prometheus page makes do with the help
+// text of its scope, or with none.
+func TestMetricsAreDescribed(t *testing.T) {
+	eventful(t, func(m measured) { assert.Empty(t, metricsdoc.Undescribed(t, m.Tree())) })
+}
+
+// TestDocumentedMetricsAreDescribed: the same for what these tests cannot make happen.
+func TestDocumentedMetricsAreDescribed(t *testing.T) {
+	tree := telemetry.NewTree(telemetry.Options{})
+	t.Cleanup(func() { assert.NoError(t, tree.Close()) })
+	values := map[string][]string{
+		"status": {"200", "5XX", "error", "other", "UNAVAILABLE"}, "peer": {"local", "remote"}, "direction": {"request", "response"},
+		"cache":    {"path", "tree", "bound", "client"},
+		"gauge":    {"watches", "pending", "stale", "failed", "updates", "failures", "failing_for_s"},
+		"question": {"bind", "addr", "delegate", "dtab"},
+		"name":     {"p2c_least_loaded", "p2c_peak_ewma", "heap_least_loaded", "round_robin", "aperture_least_loaded", "aperture_peak_ewma"},
+	}
+	for _, r := range metricsdoc.Read(t, metricsPage) {
+		if slices.Contains(r.Pattern, "<metric>") {
+			continue // of unbound names: TestMetricsAreDescribed has them
+		}
+		for _, path := range r.Paths(values) {
+			tree.Scope().Counter(path...).Inc()
+		}
+	}
+	assert.Empty(t, metricsdoc.Undescribed(t, tree))
+}
+
+// eventful shows check proxies to which has happened what can happen, their window closed.
+func eventful(t *testing.T, check func(measured)) {
+	t.Helper()
+	closed := func(m measured) {
+		m.Tree().CloseWindow()
+		check(m)
 	}
 	for _, protocol := range []string{"http", "h2"} {
 		m := measure(t, protocol)
@@ -93,12 +100,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 			c.CloseIdleConnections() // again, since the client's stream may end after the server's
 			return m.under("rt", protocol, "server", "127.0.0.1/0")["connections"] == 0
 		}, 10*time.Second, 5*time.Millisecond)
-		compare(m)
+		closed(m)
 	}
-	compare(tlsRouter(t))
-	for _, r := range rows {
-		if r.tested {
-			assert.True(t, r.seen, "docs/metrics.md says that this test makes a %s: %s", r.kinds, strings.Join(r.pattern, "/"))
-		}
-	}
+	closed(tlsRouter(t))
 }

@@ -172,6 +172,9 @@ func (d *Daemon) makeInterfaces() error {
 // Namerd returns what the interfaces serve.
 func (d *Daemon) Namerd() *namerd.Namerd { return d.namerd }
 
+// Tree returns the metrics.
+func (d *Daemon) Tree() *telemetry.Tree { return d.tree }
+
 // Admin returns the admin server's handler.
 func (d *Daemon) Admin() http.Handler { return d.admin }
 

@@ -332,7 +332,8 @@ func TestHelp(t *testing.T) {
 		{[]string{"rt", "in", "client", "c", "exn", "x"}, "Exceptions on connections, by name."},
 		{[]string{"rt", "in", "client", "c", "status", "5XX"}, "Responses by the class of their status."},
 		{[]string{"rt", "in", "client", "c", "status", "503"}, "Responses with this status."},
-		{[]string{"rt", "in", "interpreter", "a", "b", "watches"}, "Names that the interpreter watches."},
+		{[]string{"rt", "in", "interpreter", "watches"}, "What a router's interpreter watches: names, or what it binds them with."},
+		{[]string{"rt", "in", "client", "c", "status", "other"}, "Responses with one of the statuses that were seen first when there were 64 already."},
 		{[]string{"rt", "in", "interpreter", "a", "b", "opens"}, "About the interpreter of a router, which binds names."},
 		{[]string{"what", "ever"}, "A metric without a description."},
 	} {
