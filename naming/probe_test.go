@@ -3,8 +3,10 @@ package naming_test
 import (
 	"context"
 	"sync"
+	"testing/synctest"
 	"time"
 
+	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/naming"
 )
 
@@ -26,19 +28,42 @@ func newProbe() *probe {
 	}
 }
 
-func (p *probe) Watch(ctx context.Context, key string, set func(naming.State[int])) error {
-	end := make(chan error)
+func (p *probe) begins(key string, set func(naming.State[int])) (end chan error) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.running[key]++
 	p.twice = p.twice || p.running[key] > 1
 	p.starts[key] = append(p.starts[key], time.Now())
-	p.set[key], p.end[key] = set, end
-	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		p.running[key]--
-		p.mu.Unlock()
-	}()
+	p.set[key], p.end[key] = set, make(chan error)
+	return p.end[key]
+}
+
+func (p *probe) ends(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running[key]--
+}
+
+// follow is a FollowFunc whose reports come by way of a Source.
+func (p *probe) follow(_ context.Context, key string) (read func(set func(naming.State[int])) []<-chan struct{}, end func()) {
+	var source weft.Var[naming.State[int]]
+	p.begins(key, func(s naming.State[int]) {
+		source.Store(s)
+		synctest.Wait()
+	})
+	return func(set func(naming.State[int])) []<-chan struct{} {
+			s, stale := source.Load()
+			set(s)
+			return []<-chan struct{}{stale}
+		}, func() {
+			time.Sleep(p.slow)
+			p.ends(key)
+		}
+}
+
+func (p *probe) Watch(ctx context.Context, key string, set func(naming.State[int])) error {
+	end := p.begins(key, set)
+	defer p.ends(key)
 	select {
 	case <-ctx.Done():
 		time.Sleep(p.slow)

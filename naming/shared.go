@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weft-mesh/weft"
+	"github.com/weft-mesh/weft/internal/signals"
 )
 
 // SharedOptions says how the watches of a Shared live. The zero value is the
@@ -64,6 +65,8 @@ type Shared[K comparable, T any] struct {
 	ctx    context.Context // ends with Close; the parent of every watch
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // watches, and callbacks of contexts and timers
+
+	waiting signals.Waiter // of watches that are a FollowFunc, for what they have read
 
 	mu      sync.Mutex
 	closed  bool
@@ -154,5 +157,6 @@ func (s *Shared[K, T]) Close() error {
 	s.mu.Unlock()
 	s.cancel()
 	s.wg.Wait()
+	s.waiting.Wait()
 	return nil
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/weft-mesh/weft/naming"
 )
 
-// TestSharedProperties runs random histories of observers, reports and failures
-// in fake time and checks after every step what must always hold.
+// TestSharedProperties runs random histories of observers, reports and failures, of
+// Watches and of FollowFuncs, in fake time and checks after every step what must always hold.
 func TestSharedProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		type step struct {
@@ -32,11 +32,16 @@ func TestSharedProperties(t *testing.T) {
 		}), 1, 60).Draw(rt, "steps")
 		linger := rapid.SampledFrom([]time.Duration{-1, 50 * time.Millisecond}).Draw(rt, "linger")
 		slow := rapid.SampledFrom([]time.Duration{0, 30 * time.Millisecond}).Draw(rt, "slow")
+		follows := rapid.Bool().Draw(rt, "follows")
 		var problem string
 		synctest.Test(t, func(t *testing.T) {
 			p := newProbe()
 			p.slow = slow
-			s := naming.NewShared(p, naming.SharedOptions{Linger: linger, MinBackoff: time.Millisecond, MaxBackoff: 50 * time.Millisecond})
+			var w naming.Watcher[string, int] = p
+			if follows {
+				w = naming.FollowFunc[string, int](p.follow)
+			}
+			s := naming.NewShared(w, naming.SharedOptions{Linger: linger, MinBackoff: time.Millisecond, MaxBackoff: 50 * time.Millisecond})
 			observers := map[string][]context.CancelFunc{}
 			last := map[string]int{}
 			ended, end := context.WithCancel(t.Context())
@@ -69,7 +74,7 @@ func TestSharedProperties(t *testing.T) {
 					}
 				case 5:
 					synctest.Wait()
-					if p.runs(key) && len(observers[key]) > 0 {
+					if !follows && p.runs(key) && len(observers[key]) > 0 {
 						time.Sleep(200 * time.Millisecond)
 						p.stop(key, errLost)
 					}

@@ -109,6 +109,10 @@ func (w *watch[K, T]) disband() {
 
 // run is the watch's goroutine.
 func (w *watch[K, T]) run() {
+	if f, ok := w.s.w.(FollowFunc[K, T]); ok {
+		w.follow(f)
+		return
+	}
 	logger := w.s.opts.Logger.With("key", w.key)
 	backoff := w.s.opts.MinBackoff
 	for {

@@ -17,27 +17,25 @@ import (
 // does not exist.
 var ErrUnknownHost = errors.New("no such host")
 
-// follow is the naming.Watcher of the endpoints of the file with that key. It
+// follow is the naming.FollowFunc of the endpoints of the file with that key. It
 // outlives the file: when that is back, so are the endpoints.
-func (n *Namer) follow(ctx context.Context, key string, set func(naming.State[weft.EndpointSet])) error {
-	f := follower{n: n, names: strings.Split(key, "/"), hosts: map[hostPort]host{}}
-	for {
+func (n *Namer) follow(ctx context.Context, key string) (read func(set func(naming.State[weft.EndpointSet])) []<-chan struct{}, end func()) {
+	f := follower{n: n, names: strings.Split(key, "/")}
+	return func(set func(naming.State[weft.EndpointSet])) []<-chan struct{} {
 		s, publish := f.read(ctx)
 		if publish && !(f.published && equal(s, f.last)) {
 			set(s)
 			f.last, f.published = s, true
 		}
-		if err := naming.Any(ctx, f.signals); err != nil {
-			return err
-		}
-	}
+		return f.signals
+	}, func() {}
 }
 
 // follower reads the endpoints of one file.
 type follower struct {
 	n     *Namer
 	names []string
-	hosts map[hostPort]host
+	hosts map[hostPort]host // nil until there is one
 
 	last      naming.State[weft.EndpointSet]
 	published bool
@@ -136,6 +134,9 @@ func (f *follower) resolve(ctx context.Context, hp hostPort) naming.State[weft.E
 	h, ok := f.hosts[hp]
 	if !ok {
 		ctx, cancel := context.WithCancel(ctx)
+		if f.hosts == nil {
+			f.hosts = map[hostPort]host{}
+		}
 		h = host{addrs: f.n.opts.Resolve(ctx, hp.host, hp.port), cancel: cancel}
 		f.hosts[hp] = h
 	}

@@ -33,7 +33,7 @@ func New(c Config, o Options) (*Namer, error) {
 	}
 	o = o.withDefaults()
 	n := &Namer{prefix: c.Prefix, opts: o, w: newWatcher(root, o, parseLines(o.Resolve != nil))}
-	n.sets = naming.NewShared(naming.WatchFunc[string, weft.EndpointSet](n.follow), naming.SharedOptions{Local: true, Logger: o.Logger})
+	n.sets = naming.NewShared(naming.FollowFunc[string, weft.EndpointSet](n.follow), naming.SharedOptions{Local: true, Logger: o.Logger})
 	return n, nil
 }
 

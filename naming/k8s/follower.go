@@ -8,25 +8,26 @@ import (
 	"github.com/weft-mesh/weft/naming"
 )
 
-// followSlices is the naming.Watcher of the endpoints of a service.
-func (n *Namer) followSlices(ctx context.Context, key name, set func(naming.State[weft.EndpointSet])) error {
+// reading is what a naming.FollowFunc does whenever something has changed.
+type reading = func(set func(naming.State[weft.EndpointSet])) []<-chan struct{}
+
+// followSlices is the naming.FollowFunc of the endpoints of a service.
+func (n *Namer) followSlices(ctx context.Context, key name) (read reading, end func()) {
 	f := &follower{n: n, key: key, hosts: hosts{resolve: n.resolve}}
-	defer f.close()
 	c := n.client
 	f.slices = c.slices.feed(ctx, c.slices.in(key.namespace, ""), key.service)
 	if key.portNumber() != 0 {
 		f.services = c.services.feed(ctx, c.services.in(key.namespace, ""), key.service)
 	}
-	return f.run(ctx, f.readSlices, set)
+	return f.reading(ctx, f.readSlices), f.close
 }
 
-// followBalancer is the naming.Watcher of the load balancer of a service.
-func (n *Namer) followBalancer(ctx context.Context, key name, set func(naming.State[weft.EndpointSet])) error {
+// followBalancer is the naming.FollowFunc of the load balancer of a service.
+func (n *Namer) followBalancer(ctx context.Context, key name) (read reading, end func()) {
 	f := &follower{n: n, key: key, hosts: hosts{resolve: n.resolve}}
-	defer f.close()
 	c := n.client
 	f.services = c.services.feed(ctx, c.services.in(key.namespace, ""), key.service)
-	return f.run(ctx, f.readBalancer, set)
+	return f.reading(ctx, f.readBalancer), f.close
 }
 
 // follower derives the endpoints of one service from what the watches of its
@@ -42,18 +43,14 @@ type follower struct {
 	signals   []<-chan struct{}
 }
 
-// run reads whenever something that was read has changed.
-func (f *follower) run(
-	ctx context.Context, read func(context.Context) (naming.State[weft.EndpointSet], bool), set func(naming.State[weft.EndpointSet]),
-) error {
-	for {
+// reading reports what read knows, if that is anything.
+func (f *follower) reading(ctx context.Context, read func(context.Context) (naming.State[weft.EndpointSet], bool)) reading {
+	return func(set func(naming.State[weft.EndpointSet])) []<-chan struct{} {
 		f.signals = f.signals[:0]
 		if s, ok := read(ctx); ok {
 			set(s)
 		}
-		if err := naming.Any(ctx, f.signals); err != nil {
-			return err
-		}
+		return f.signals
 	}
 }
 

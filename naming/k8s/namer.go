@@ -85,7 +85,7 @@ func newNamer(c Config, o Options, kind string, n Namer) (*Namer, error) {
 	if n.external {
 		watch = n.followBalancer
 	}
-	n.sets = naming.NewShared(naming.WatchFunc[name, weft.EndpointSet](watch), naming.SharedOptions{Linger: o.Linger, Logger: o.Logger})
+	n.sets = naming.NewShared(naming.FollowFunc[name, weft.EndpointSet](watch), naming.SharedOptions{Linger: o.Linger, Logger: o.Logger})
 	return &n, nil
 }
 
