@@ -134,8 +134,12 @@ func TestStatIsExactAcrossWindows(t *testing.T) {
 	const workers, each = 4, 20_000
 	var wg sync.WaitGroup
 	var want int64
+	// The nth worker stops half-way until n+1 windows with values have been closed, while
+	// others record: whoever gets to run, values come before, between and after windows.
+	var closed [workers]chan struct{}
 	windows := 0
 	for w := range workers {
+		closed[w] = make(chan struct{})
 		for i := range each {
 			want += int64(i*(w+1)*37) % 5000
 		}
@@ -144,6 +148,12 @@ func TestStatIsExactAcrossWindows(t *testing.T) {
 				s.Record(int64(i*(w+1)*37) % 5000)
 				if i%500 == 0 {
 					runtime.Gosched() // let windows close in between
+				}
+				if i == each/2 {
+					select {
+					case <-closed[w]:
+					case <-time.After(time.Minute): // they hold nothing, which the end tells of
+					}
 				}
 			}
 		})
@@ -157,6 +167,9 @@ func TestStatIsExactAcrossWindows(t *testing.T) {
 		count += got.Count
 		sum += got.Sum
 		if got.Count > 0 {
+			if windows < workers {
+				close(closed[windows])
+			}
 			windows++
 		}
 	}
@@ -172,7 +185,7 @@ func TestStatIsExactAcrossWindows(t *testing.T) {
 	closeWindow()
 	assert.Equal(t, int64(workers*each), count)
 	assert.Equal(t, want, sum)
-	assert.Greater(t, windows, 1, "the test did not test anything")
+	assert.Greater(t, windows, workers, "the test did not test anything")
 }
 
 func TestSumIsOfTheWindow(t *testing.T) {

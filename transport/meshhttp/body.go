@@ -43,7 +43,9 @@ type body struct {
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.a.x.received.Add(int64(n))
+	if b.x != nil { // what nobody gets has not been received
+		b.x.received.Add(int64(n))
+	}
 	if err != nil {
 		b.end(err)
 	}

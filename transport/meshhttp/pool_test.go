@@ -75,6 +75,50 @@ func TestMaxWaiters(t *testing.T) {
 	})
 }
 
+// TestPoolMetrics: what waits for a connection, and what had to or might not, can be seen.
+func TestPoolMetrics(t *testing.T) {
+	for _, e := range []engine{ours, recycled} {
+		s := withPool(meshhttp.PoolOptions{MaxSize: 1, MaxWaiters: 2})
+		s.engine = e
+		inWorld(t, s, func(w *world) {
+			t := w.t
+			w.serve("ds", func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) })
+			do := inProcess
+			if e == recycled {
+				do = proxied
+			}
+			metrics := func() map[string]int {
+				synctest.Wait()
+				all := map[string]int{"dispatcher/serial/queue_size": w.client("ds", "dispatcher", "serial", "queue_size")}
+				for _, name := range []string{"pool_size", "pool_cached", "pool_waiters", "pool_num_waited", "pool_num_too_many_waiters", "connects"} {
+					all[name] = w.client("ds", name)
+				}
+				return all
+			}
+			var wg sync.WaitGroup
+			for range 5 {
+				wg.Go(func() { do(t, w, call{host: "ds"}) })
+				synctest.Wait() // in turn: the first is at the endpoint when the others come
+			}
+			want := map[string]int{
+				"pool_size": 1, "pool_cached": 0, "pool_waiters": 2, "dispatcher/serial/queue_size": 2,
+				"pool_num_waited": 2, "pool_num_too_many_waiters": 2, "connects": 1,
+			}
+			assert.Equal(t, want, metrics())
+			time.Sleep(1500 * time.Millisecond)
+			want["pool_waiters"], want["dispatcher/serial/queue_size"] = 1, 1
+			assert.Equal(t, want, metrics())
+			wg.Wait()
+			want["pool_waiters"], want["dispatcher/serial/queue_size"], want["pool_cached"] = 0, 0, 1
+			assert.Equal(t, want, metrics())
+			assert.Equal(t, 2, w.client("ds", "service_creation", "failures"), "who was refused came by no connection")
+			acquired := w.tree.Scope("rt", "r1", "client", "#/w/ds").Stat("service_creation", "service_acquisition_latency_ms").Live()
+			assert.EqualValues(t, 3, acquired.Count)
+			assert.EqualValues(t, 3000, acquired.Sum, "one did not wait, one for a second, one for two")
+		})
+	}
+}
+
 // TestConnectionsAreReopened is V81: a downstream that closes its connection
 // between requests costs nobody anything.
 func TestConnectionsAreReopened(t *testing.T) {

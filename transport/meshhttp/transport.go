@@ -69,6 +69,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	carryOn(req.Context(), in.header)
 	if in.ctx, in.deadline, err = extract(req.Context(), &t.opts, in.header, &x.trace); err != nil {
 		closeBody(req)
+		x.refused(err)
 		return nil, err
 	}
 	x.startSpan()
