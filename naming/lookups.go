@@ -2,6 +2,7 @@ package naming
 
 import (
 	"context"
+	"slices"
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
@@ -15,8 +16,9 @@ type lookups struct {
 	ctx   context.Context // the parent of every look-up's
 	table table
 	limit int // look-ups in one reading
-	known map[lookupKey]*lookup
-	round uint64 // counts the readings
+	known []*lookup
+	index map[lookupKey]*lookup // of known, once there are many
+	round uint64                // counts the readings
 
 	// Of the present reading:
 	asked   int
@@ -31,7 +33,11 @@ type lookupKey struct {
 	path  dtab.Path
 }
 
+// many is how many look-ups are worth an index: nearly all names have one or two.
+const many = 8
+
 type lookup struct {
+	key    lookupKey
 	src    weft.Source[answer]
 	cancel context.CancelFunc
 	state  answer
@@ -39,7 +45,7 @@ type lookup struct {
 }
 
 func newLookups(ctx context.Context, t table, limit int) *lookups {
-	return &lookups{ctx: ctx, table: t, limit: limit, known: map[lookupKey]*lookup{}}
+	return &lookups{ctx: ctx, table: t, limit: limit}
 }
 
 // begin starts a reading.
@@ -91,11 +97,11 @@ func (l *lookups) resolve(p dtab.Path, visit func(prefix dtab.Path, a answer)) a
 // ask returns what a namer says about p, the same throughout a reading.
 func (l *lookups) ask(namer int, p dtab.Path) answer {
 	key := lookupKey{namer, p}
-	x := l.known[key]
+	x := l.find(key)
 	if x == nil {
 		ctx, cancel := context.WithCancel(l.ctx)
-		x = &lookup{src: l.table[namer].Namer.Lookup(ctx, p), cancel: cancel}
-		l.known[key] = x
+		x = &lookup{key: key, src: l.table[namer].Namer.Lookup(ctx, p), cancel: cancel}
+		l.add(x)
 	}
 	if x.round != l.round {
 		x.round = l.round
@@ -109,12 +115,39 @@ func (l *lookups) ask(namer int, p dtab.Path) answer {
 	return x.state
 }
 
-// end finishes a reading: it cancels the look-ups that were not asked for.
-func (l *lookups) end() {
-	for key, x := range l.known {
-		if x.round != l.round {
-			x.cancel()
-			delete(l.known, key)
+func (l *lookups) find(key lookupKey) *lookup {
+	if l.index != nil {
+		return l.index[key]
+	}
+	for _, x := range l.known {
+		if x.key == key {
+			return x
 		}
 	}
+	return nil
+}
+
+func (l *lookups) add(x *lookup) {
+	l.known = append(l.known, x)
+	switch {
+	case l.index != nil:
+		l.index[x.key] = x
+	case len(l.known) > many:
+		l.index = map[lookupKey]*lookup{}
+		for _, x := range l.known {
+			l.index[x.key] = x
+		}
+	}
+}
+
+// end finishes a reading: it cancels the look-ups that were not asked for.
+func (l *lookups) end() {
+	l.known = slices.DeleteFunc(l.known, func(x *lookup) bool {
+		if x.round == l.round {
+			return false
+		}
+		x.cancel()
+		delete(l.index, x.key)
+		return true
+	})
 }

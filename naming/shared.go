@@ -122,7 +122,7 @@ func (s *Shared[K, T]) Counts() (active, lingering int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.watches {
-		if len(w.observers) > 0 {
+		if w.observers.n > 0 {
 			active++
 		}
 	}

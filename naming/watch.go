@@ -24,7 +24,7 @@ type watch[K comparable, T any] struct {
 	key K
 	cur weft.Var[State[T]]
 
-	observers map[*observer]struct{}
+	observers observers
 	linger    *time.Timer
 	leave     context.CancelFunc // cancels the present Watch and its back-off
 	left      bool               // leave was called because nobody observes
@@ -35,25 +35,21 @@ type watch[K comparable, T any] struct {
 	good   bool // the present Watch has published a value
 }
 
-// observer is one registration with an observer's context.
-type observer struct{ stop func() bool }
-
 func newWatch[K comparable, T any](s *Shared[K, T], key K) *watch[K, T] {
-	return &watch[K, T]{s: s, key: key, observers: map[*observer]struct{}{}, status: WatchStatus{Since: time.Now()}}
+	return &watch[K, T]{s: s, key: key, status: WatchStatus{Since: time.Now()}}
 }
 
 // join counts an observer until ctx ends. The mutex is held.
 func (w *watch[K, T]) join(ctx context.Context) {
 	w.stopLinger()
-	o := &observer{}
-	w.observers[o] = struct{}{}
+	o := w.observers.add()
 	w.s.wg.Add(1)
 	o.stop = context.AfterFunc(ctx, func() {
 		defer w.s.wg.Done()
 		w.s.mu.Lock()
 		defer w.s.mu.Unlock()
-		delete(w.observers, o)
-		if len(w.observers) == 0 && !w.s.closed {
+		w.observers.remove(o)
+		if w.observers.n == 0 && !w.s.closed {
 			w.startLinger()
 		}
 	})
@@ -100,7 +96,7 @@ func (w *watch[K, T]) part() {
 // disband lets go of all observers' contexts and timers. The mutex is held.
 func (w *watch[K, T]) disband() {
 	w.stopLinger()
-	for o := range w.observers {
+	for o := w.observers.first; o != nil; o = o.next {
 		if o.stop() {
 			w.s.wg.Done()
 		}
@@ -145,7 +141,7 @@ func (w *watch[K, T]) run() {
 func (w *watch[K, T]) begin() (context.Context, bool) {
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
-	if w.s.closed || (w.left && len(w.observers) == 0) {
+	if w.s.closed || (w.left && w.observers.n == 0) {
 		delete(w.s.watches, w.key)
 		w.stopLinger() // an observer may have come and gone since the watch was left
 		return nil, false

@@ -14,7 +14,7 @@ import (
 // the heap is metrics, and twice as much memory would buy little.
 const (
 	gcRoom  = 16 << 20
-	gcLarge = 64 << 20
+	gcLarge = 32 << 20
 )
 
 // paceGC sets the pace of the garbage collector after every collection, unless the
@@ -44,7 +44,7 @@ func percentOf(live uint64) int {
 	case live == 0:
 		return 400
 	case live > gcLarge:
-		return int(max(gcLarge*100/live, 50)) //nolint:gosec // less than 100
+		return int(max(gcLarge*100/live, 15)) //nolint:gosec // less than 100
 	default:
 		return int(min(max(gcRoom*100/live, 100), 400)) //nolint:gosec // at most 400
 	}

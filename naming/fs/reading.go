@@ -44,7 +44,8 @@ func read(path string) reading {
 	if len(data) > maxBytes {
 		return reading{err: fmt.Errorf("fs: %s: %w", path, ErrTooLarge)}
 	}
-	r := reading{data: data, writing: openForWriting(f)}
+	// It is kept as long as the file: without the room that reading took.
+	r := reading{data: bytes.Clone(data), writing: openForWriting(f)}
 	// Taken after the content, so that a write in between makes it younger and not
 	// older than it is.
 	if info, err := f.Stat(); err == nil {

@@ -25,7 +25,7 @@ func (linkerdLabels) with(labels, key, value string) string {
 
 // compatible writes what the original writes, in the order of the tree.
 func (o *output) compatible(t *telemetry.Tree, prefix string) {
-	x := text{output: o}
+	x := text{output: o, textLabels: textLabels{separator: ", "}}
 	walk(t, linkerdLabels{}, func(m telemetry.Metric, p place) {
 		name, l := p.at.name(prefix), p.full(linkerdLabels{})
 		switch m.Kind {
@@ -45,10 +45,7 @@ func (o *output) compatible(t *telemetry.Tree, prefix string) {
 			x.int(m.Summary.Sum)
 			x.key(name, "_avg", l, "", "")
 			x.float(m.Summary.Avg)
-			for _, q := range quantiles(m.Summary) {
-				x.key(name, "", l, "quantile", q.text)
-				x.int(q.value)
-			}
+			x.quantiles(name, l, m.Summary)
 		}
 		x.full()
 	})

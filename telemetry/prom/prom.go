@@ -58,12 +58,12 @@ func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 	case o.Format == Protobuf:
 		out.protobuf(collect(t, o.Prefix, protoLabels{}))
 	case o.Format == OpenMetrics:
-		x := text{output: out, open: true, classic: o.ClassicHistograms}
-		x.write(collect(t, o.Prefix, textLabels{separator: ","}))
+		x := text{output: out, textLabels: textLabels{separator: ","}, open: true, classic: o.ClassicHistograms}
+		x.write(collect(t, o.Prefix, x.textLabels))
 		out.buf = append(out.buf, "# EOF\n"...)
 	default:
-		x := text{output: out, classic: o.ClassicHistograms}
-		x.write(collect(t, o.Prefix, textLabels{separator: ", "}))
+		x := text{output: out, textLabels: textLabels{separator: ", "}, classic: o.ClassicHistograms}
+		x.write(collect(t, o.Prefix, x.textLabels))
 	}
 	out.flush()
 	return out.err

@@ -47,9 +47,11 @@ func appendEscaped(out []byte, s string, quotes bool) []byte {
 // text writes the text format, and OpenMetrics.
 type text struct {
 	*output
+	textLabels
 	open    bool // OpenMetrics
 	classic bool // with histograms
 	hist    telemetry.Histogram
+	line    []byte // of quantiles
 }
 
 func (t *text) write(c *collection) {
@@ -133,14 +135,7 @@ func (t *text) summary(f *family) {
 		for _, x := range block {
 			count, sum := x.of.Total()
 			if x.window != nil && x.window.Count > 0 {
-				for _, q := range quantiles(x.window) {
-					text := q.text
-					if t.open {
-						text = q.canonical
-					}
-					t.key(f.name, "", x.labels, "quantile", text)
-					t.int(q.value)
-				}
+				t.quantiles(f.name, x.labels, x.window)
 			}
 			t.key(f.name, "_sum", x.labels, "", "")
 			t.int(sum)
@@ -148,6 +143,26 @@ func (t *text) summary(f *family) {
 			t.int(count)
 			t.full()
 		}
+	}
+}
+
+// quantiles writes the quantiles of a stat. They are most of what there is to write, so
+// what they have in common is put together once.
+func (t *text) quantiles(name string, l *labels, window *telemetry.Summary) {
+	line := append(append(t.line[:0], name...), '{')
+	line = append(line, l.text...)
+	if l.text != "" {
+		line = append(line, t.separator...)
+	}
+	line = append(line, `quantile="`...)
+	t.line = line
+	for _, q := range quantiles(window) {
+		text := q.text
+		if t.open {
+			text = q.canonical
+		}
+		t.buf = append(append(append(t.buf, line...), text...), `"} `...)
+		t.int(q.value)
 	}
 }
 
@@ -218,10 +233,7 @@ func (t *text) key(name, suffix string, l *labels, label, value string) {
 		out = append(out, l.text...)
 		if label != "" {
 			if l.text != "" {
-				out = append(out, ',')
-				if !t.open {
-					out = append(out, ' ')
-				}
+				out = append(out, t.separator...)
 			}
 			out = append(out, label...)
 			out = append(out, '=', '"')
