@@ -3,6 +3,7 @@ package propagation_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -70,10 +71,15 @@ func TestReadForms(t *testing.T) {
 		"b3 no decision":            {[]string{"b3", "maybe"}, 0, 0, 0, ""},
 		"b3 bad decision":           {[]string{"b3", id128 + "-b7ad6b7169203331-x"}, 0, 0, 0, ""},
 		"b3 bad parent":             {[]string{"b3", id128 + "-b7ad6b7169203331-1-12"}, 0, 0, 0, ""},
+		"b3 no span":                {[]string{"b3", id128 + "-0000000000000000-1"}, 0, 0, 0, ""},
+		"b3 twice":                  {[]string{"b3", id128 + "-b7ad6b7169203331-1", "b3", id128 + "-b7ad6b7169203332-1"}, 0, 0, 0, ""},
+		"b3 parent of zero":         {[]string{"b3", id128 + "-b7ad6b7169203331-1-0000000000000000"}, high, low, span, "1"},
 		"b3 short span":             {[]string{"b3", id128 + "-b7ad6b71"}, 0, 0, 0, ""},
 		"b3 odd trace":              {[]string{"b3", id128[1:] + "-b7ad6b7169203331"}, 0, 0, 0, ""},
 		"b3 too long":               {[]string{"b3", id128 + "-b7ad6b7169203331-1-05e3ac9a4f6e3b90-1"}, 0, 0, 0, ""},
 		"multi":                     {[]string{"x-b3-traceid", id128, "x-b3-spanid", "b7ad6b7169203331", "x-b3-sampled", "1"}, high, low, span, "1"},
+		"multi, in words":           {[]string{"x-b3-spanid", "b7ad6b7169203331", "x-b3-sampled", "false"}, 0, span, span, "0"},
+		"multi, parent of zero":     {[]string{"x-b3-traceid", idLow, "x-b3-spanid", "b7ad6b7169203331", "x-b3-parentspanid", "0"}, 0, low, span, ""},
 		"multi, a decision alone":   {[]string{"x-b3-sampled", "0"}, 0, 0, 0, "0"},
 		"multi, debug alone":        {[]string{"x-b3-flags", "1"}, 0, 0, 0, "d"},
 		"multi, trace id too long":  {[]string{"x-b3-traceid", "1" + id128, "x-b3-spanid", "1"}, 0, 0, 0, ""},
@@ -153,14 +159,21 @@ func TestMostSpecificForm(t *testing.T) {
 		"undecided, b3 decides against": {sent, []string{"b3", id128 + "-" + fresh + "-0"}, 0x11, "0", ""},
 		"against, the sender wants it":  {no, []string{"b3", id128 + "-" + fresh + "-1"}, 0x11, "1", ""},
 		"for, w3c does not":             {known, []string{"traceparent", w3c(fresh, "00")}, 0x11, "1", ""},
+		"debug is wanted":               {known, []string{"b3", id128 + "-" + fresh + "-d"}, 0x11, "d", ""},
 		"a decision alone":              {sent, []string{"b3", "1"}, 0x10, "1", ""},
 		"a decision too late":           {no, []string{"b3", "1"}, 0x10, "0", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			check := func(got telemetry.Trace, h http.Header) {
 				assert.Equal(t, []uint64{sent.TraceLow, r.parent}, []uint64{got.TraceLow, got.Parent})
+				assert.Equal(t, sent.TraceHigh, got.TraceHigh, "an upper half that was lost comes back")
 				sampled, decided := got.Decision()
-				assert.Equal(t, r.decision, map[bool]string{true: map[bool]string{true: "1", false: "0"}[sampled]}[decided])
+				if r.decision == "d" {
+					assert.True(t, got.Debug)
+				} else {
+					assert.False(t, got.Debug)
+					assert.Equal(t, r.decision, map[bool]string{true: map[bool]string{true: "1", false: "0"}[sampled]}[decided])
+				}
 				propagation.Propagator{}.InjectSpan(context.Background(), got.Child(), propagation.Deadline{}, carrier(h))
 				if r.kept != "" {
 					assert.Equal(t, []string{r.kept}, h.Values(r.headers[0]), "somebody else's")
@@ -185,6 +198,34 @@ func TestMostSpecificForm(t *testing.T) {
 	assert.Equal(t, uint64(0x1111111111111111), got.TraceLow, "W3C first")
 	got = took(t, propagation.Propagator{}, header("x-b3-traceid", "1", "x-b3-spanid", "1", "b3", id128+"-"+fresh+"-1"))
 	assert.Equal(t, sent.TraceLow, got.TraceLow, "the single header before the five")
+}
+
+// TestB3IsWritten: all of the five headers are those of the span, and none is left of
+// another one.
+func TestB3IsWritten(t *testing.T) {
+	root := telemetry.Trace{TraceLow: 2, Span: 2, Parent: 2, SampledKnown: true, Sampled: true, Debug: true}
+	h := header("x-b3-traceid", "1", "x-b3-spanid", "1", "x-b3-parentspanid", "7", "x-b3-sampled", "0", "x-b3-flags", "0")
+	propagation.Zipkin().InjectSpan(context.Background(), root, propagation.Deadline{}, carrier(h))
+	assert.Equal(t, header(
+		"x-b3-traceid", "0000000000000002", "x-b3-spanid", "0000000000000002", "x-b3-sampled", "1", "x-b3-flags", strconv.FormatUint(root.Flags(), 10),
+	), h)
+	assert.NotZero(t, root.Flags()&1, "debug")
+	child := root.Child()
+	child.Span = 0x1f
+	propagation.Zipkin().InjectSpan(context.Background(), child, propagation.Deadline{}, carrier(h))
+	assert.Equal(t, []string{"000000000000001f", "0000000000000002"}, []string{h.Get("x-b3-spanid"), h.Get("x-b3-parentspanid")})
+}
+
+// TestRewrite: an application gets the trace in the forms in which it came, and Linkerd's
+// is for the mesh.
+func TestRewrite(t *testing.T) {
+	tr := telemetry.Trace{TraceHigh: 1, TraceLow: 2, Span: 3, Parent: 4, SampledKnown: true, Forms: uint8(propagation.L5d | propagation.W3C)}
+	h := http.Header{}
+	propagation.Propagator{}.Rewrite(tr, carrier(h))
+	assert.Equal(t, header("traceparent", "00-00000000000000010000000000000002-0000000000000003-00"), h)
+	h = http.Header{}
+	propagation.Zipkin().Rewrite(tr, carrier(h))
+	assert.Empty(t, h, "a form that is not looked at")
 }
 
 func TestWhatIsWritten(t *testing.T) {

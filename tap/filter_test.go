@@ -117,6 +117,37 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// TestFilterEdges: callers whose addresses are written in other ways, and statuses beside
+// a class.
+func TestFilterEdges(t *testing.T) {
+	for _, row := range []struct {
+		query, peer string
+		status      int
+		want        bool
+	}{
+		{"peer=10.0.0.0/8", "[::ffff:10.1.2.3]:4567", 200, true},
+		{"peer=10.1.2.3", "10.1.2.3", 200, true},
+		{"peer=10.1.2.3:80", "10.1.2.3", 200, false},
+		{"peer=fe80::/10", "[fe80::1%eth0]:80", 200, true},
+		{"peer=fe80::1%25eth1", "[fe80::1%eth0]:80", 200, true},
+		{"peer=10.1.2.3/8", "10.9.9.9:1", 200, true},
+		{"peer=10.0.0.0/8", "", 200, false},
+		{"peer=10.0.0.0/8", "@", 200, false},
+		{"status=5xx", "", 599, true},
+		{"status=5xx", "", 600, false},
+		{"status=5xx", "", 499, false},
+		{"status=4xx", "", 400, true},
+		{"status=5xx", "", 0, false},
+	} {
+		var h tap.Hub
+		w := watch(t, &h, row.query)
+		e := event()
+		e.Peer, e.Status = row.peer, row.status
+		h.Offer(e, nil)
+		assert.Equal(t, row.want, got(w) != nil, "%+v", row)
+	}
+}
+
 func TestFilterOfGRPC(t *testing.T) {
 	var h tap.Hub
 	yes, no := watch(t, &h, "status=unavailable"), watch(t, &h, "status=NOT_FOUND")

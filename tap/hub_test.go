@@ -118,6 +118,26 @@ func TestRate(t *testing.T) {
 	})
 }
 
+// TestRateBounds: who says nothing gets the default, and nobody more than there is.
+func TestRateBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for rate, want := range map[float64]int{0: tap.DefaultRate, -1: tap.DefaultRate, 50: 50, 5 * tap.MaxRate: tap.MaxRate} {
+			var h tap.Hub
+			w, err := h.Watch(tap.WatchOptions{Rate: rate})
+			require.NoError(t, err)
+			seen := 0
+			for range 2 * tap.MaxRate {
+				h.Offer(event(), nil)
+				if got(w) != nil {
+					seen++
+				}
+			}
+			assert.Equal(t, want, seen, "%v at once", rate)
+			require.NoError(t, w.Close())
+		}
+	})
+}
+
 func TestSlowRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h tap.Hub

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,6 +45,10 @@ func TestLines(t *testing.T) {
 		{"server", []string{"rt", "in", "server", "127.0.0.1/4140", "requests"}, "", "rt:server,host=none,rt=in,server=127.0.0.1/4140 requests=1"},
 		{"failures keep their names", []string{"rt", "in", "service", "svc/x", "failures", "a.B"}, "", "rt:service:failures,host=none,rt=in,service=svc/x a.B=1"},
 		{"what would end a tag", []string{"rt", "in", "client", `#/a b,c=d\`, "x"}, "", `rt:client,client=#/a\ b\,c\=d\ ,host=none,rt=in x=1`},
+		{"no value", []string{"rt", "in", "client", "", "x"}, "", "rt:client,client=none,host=none,rt=in x=1"},
+		{"what would end a field", []string{"a", "b c,d=e"}, "", `a,host=none b\ c\,d\=e=1`},
+		{"below the service of a client", []string{"rt", "in", "client", "c", "service", "s", "server", "x"}, "", "rt:client:service:server,client=c,host=none,rt=in,service=s x=1"},
+		{"rt within a router", []string{"rt", "rt", "rt", "x"}, "", "rt:rt,host=none,rt=rt x=1"},
 		{"a line break", []string{"a", "b\nc"}, "", "a,host=none b_c=1"},
 	} {
 		t.Run(v.id, func(t *testing.T) {
@@ -80,16 +85,48 @@ func TestScopes(t *testing.T) {
 	assert.Empty(t, write(t, newTree(t), ""))
 }
 
-type failingWriter struct{}
+// TestStats: every field has its own value.
+func TestStats(t *testing.T) {
+	tree := newTree(t)
+	stat := tree.Scope("a").Stat("b")
+	above := []int{0, 40_000, 80_000, 94_000, 98_000, 99_800, 99_980, 99_999} // of 100,000
+	for i := range 100_000 {
+		n, found := slices.BinarySearch(above, i)
+		if found {
+			n++
+		}
+		stat.Record(int64(n))
+	}
+	tree.CloseWindow()
+	assert.Equal(t,
+		"a,host=none b_avg=1.88221,b_count=100000,b_max=8,b_min=1,b_p50=2,b_p90=3,b_p95=4,b_p99=5,b_p999=6,b_p9999=7,b_sum=188221\n",
+		write(t, tree, ""))
+}
 
-func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("gone") }
+// TestNothingToSay: a scope whose only metric has no value has no line.
+func TestNothingToSay(t *testing.T) {
+	tree := newTree(t)
+	tree.Scope("a").Gauge("b", math.NaN)
+	tree.Scope("c").Gauge("d", func() float64 { return math.Inf(1) })
+	tree.Scope("e").Counter("f").Inc()
+	assert.Equal(t, "e,host=none f=1\n", write(t, tree, ""))
+}
+
+type failingWriter struct{ calls *int }
+
+func (w failingWriter) Write([]byte) (int, error) {
+	*w.calls++
+	return 0, errors.New("gone")
+}
 
 func TestWriterFails(t *testing.T) {
 	tree := newTree(t)
 	for i := range 2000 {
 		tree.Scope("scope", string(rune('a'+i%26)), string(rune('a'+i/26))).Counter("requests").Inc()
 	}
-	require.EqualError(t, influx.Write(failingWriter{}, tree, influx.Options{}), "gone")
+	calls := 0
+	require.EqualError(t, influx.Write(failingWriter{&calls}, tree, influx.Options{}), "gone")
+	assert.Equal(t, 1, calls, "nobody is there any more")
 }
 
 func ExampleWrite() {

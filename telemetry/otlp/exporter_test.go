@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -197,6 +198,7 @@ func TestTheEnvironmentIsNotAsked(t *testing.T) {
 	addr, _ := overGRPC(t, func(int64, grpc.ServerStream) error { return nil })
 	for _, o := range []otlp.Options{{Endpoint: url, Protocol: otlp.HTTP}, {Endpoint: addr}} {
 		o.Headers = headers
+		o.Endpoint = strings.Replace(o.Endpoint, "127.0.0.1", "0.0.0.0", 1) // which proxies are asked for: see TestMain
 		e := newExporter(t, o)
 		e.Record(span("x"))
 		require.NoError(t, e.Close())

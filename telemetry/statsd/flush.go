@@ -19,21 +19,21 @@ func (e *Exporter) flushAll(ctx context.Context) {
 		select {
 		case <-tick.C:
 			if e.found.Load() {
-				counted = e.flush(counted, true)
+				counted = e.flush(counted, false)
 			}
 		case <-ctx.Done():
 			<-e.looked
 			if e.found.Load() {
-				e.flush(counted, false)
+				e.flush(counted, true)
 			}
 			return
 		}
 	}
 }
 
-// flush queues what is to be said, and waits for room: this is nobody's request. It
-// returns the values of the counters.
-func (e *Exporter) flush(before map[string]int64, gauges bool) map[string]int64 {
+// flush queues what is to be said, and waits for room: this is nobody's request. The last
+// one has no gauges. It returns the values of the counters, as far as they were said.
+func (e *Exporter) flush(before map[string]int64, last bool) map[string]int64 {
 	now := make(map[string]int64, len(before))
 	late := make(chan time.Time)
 	defer time.AfterFunc(e.o.Interval, func() { close(late) }).Stop()
@@ -50,12 +50,16 @@ func (e *Exporter) flush(before map[string]int64, gauges bool) map[string]int64 
 			}
 			if grown != 0 && !e.put(late, line{name: e.name(path), value: grown, suffix: "|c"}) {
 				now[key] = before[key] // the next flush says it
+				if last {
+					e.dropped.Inc()
+				}
 				continue
 			}
 			now[key] = m.Int
 		case telemetry.KindGauge:
-			if v := m.Float; gauges && v-v == 0 {
-				e.put(late, line{name: e.name(path), text: gaugeText(e.name(path), v)})
+			v := m.Float
+			if !last && v-v == 0 && !e.put(late, line{name: e.name(path), text: gaugeText(e.name(path), v)}) {
+				e.dropped.Inc()
 			}
 		case telemetry.KindStat:
 			// Its values were told one by one.
@@ -85,7 +89,6 @@ func (e *Exporter) put(late <-chan time.Time, l line) bool {
 	case e.lines <- l:
 		return true
 	case <-late:
-		e.dropped.Inc()
 		return false
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +48,7 @@ type listener struct {
 	port int
 	mu   sync.Mutex
 	got  []string
+	size []int // of datagrams
 	done chan struct{}
 }
 
@@ -64,6 +67,7 @@ func listen(t *testing.T) *listener {
 				return
 			}
 			l.mu.Lock()
+			l.size = append(l.size, n)
 			l.got = append(l.got, strings.Split(string(buf[:n]), "\n")...)
 			l.mu.Unlock()
 		}
@@ -76,6 +80,12 @@ func (l *listener) lines() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string(nil), l.got...)
+}
+
+func (l *listener) datagrams() []int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.size)
 }
 
 func (l *listener) count(line string) (n int) {
@@ -114,6 +124,8 @@ func TestWire(t *testing.T) {
 	tree.Scope("a").Gauge("third", func() float64 { return 1.0 / 3 })
 	tree.Scope("a").Gauge("whole", func() float64 { return 1e6 })
 	tree.Scope("a").Gauge("below", func() float64 { return -2.5 })
+	tree.Scope("a").Gauge("nothing", math.NaN)
+	tree.Scope("a").Gauge("endless", func() float64 { return math.Inf(1) })
 	e := newExporter(t, statsd.Options{Tree: tree, Port: l.port, Interval: 50 * time.Millisecond, SampleRate: 1})
 	l.await(t, "linkerd.rt.http.service.svc.web.requests:3|c")
 	l.await(t, "linkerd.a.third:0.333333|g")
@@ -132,7 +144,9 @@ func TestWire(t *testing.T) {
 	again.Add(1)
 	require.NoError(t, e.Close())
 	l.await(t, "linkerd.rt.http.service.svc.web.requests:1|c")
-	assert.NotContains(t, strings.Join(l.lines(), "\n"), "never")
+	for _, absent := range []string{"never", "nothing", "endless"} {
+		assert.NotContains(t, strings.Join(l.lines(), "\n"), absent)
+	}
 	n := len(l.lines())
 	tree.Scope("a").Stat("latency_ms").Record(18)
 	time.Sleep(150 * time.Millisecond)
@@ -178,6 +192,45 @@ func TestAHostThatIsNotFound(t *testing.T) {
 	assert.LessOrEqual(t, strings.Count(logged.String(), "level=WARN"), 1)
 }
 
+// TestTheEnd: what counters have grown by is said at the end, before the first interval is
+// over, but no gauge; then the tree's stats are left alone.
+func TestTheEnd(t *testing.T) {
+	l, tree := listen(t), newTree(t)
+	tree.Scope("a").Gauge("g", func() float64 { return 1 })
+	counters := tree.Scope("telemeter")
+	e := newExporter(t, statsd.Options{Tree: tree, Port: l.port, SampleRate: 1, Interval: time.Hour, Queue: 3, Scope: counters})
+	tree.Scope("a").Counter("c").Add(7)
+	stat := tree.Scope("a").Stat("s")
+	stat.Record(5)
+	require.NoError(t, e.Close())
+	l.await(t, "linkerd.a.c:7|c")
+	l.await(t, "linkerd.a.s:5|ms")
+	for range 10 {
+		stat.Record(6)
+	}
+	for _, line := range l.lines() {
+		assert.NotContains(t, line, "|g")
+		assert.NotContains(t, line, ":6|")
+	}
+	assert.Zero(t, e.Dropped(), "what is recorded after the end is not meant for statsd")
+}
+
+// TestDatagrams: none is larger than what a network carries in one piece, and a line is
+// never divided.
+func TestDatagrams(t *testing.T) {
+	l, tree := listen(t), newTree(t)
+	for i := range 500 {
+		tree.Scope("many", fmt.Sprint(i), strings.Repeat("x", 100)).Counter("requests").Inc()
+	}
+	e := newExporter(t, statsd.Options{Tree: tree, Port: l.port, Interval: time.Hour})
+	require.NoError(t, e.Close())
+	require.Eventually(t, func() bool { return len(l.lines()) == 500 }, patience, 5*time.Millisecond)
+	for _, line := range l.lines() {
+		assert.Regexp(t, `^linkerd\.many\.\d+\.x{100}\.requests:1\|c$`, line)
+	}
+	assert.LessOrEqual(t, slices.Max(l.datagrams()), 1432)
+}
+
 // TestNobodyListens: the next one who does gets what comes then.
 func TestNobodyListens(t *testing.T) {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -185,10 +238,13 @@ func TestNobodyListens(t *testing.T) {
 	addr := conn.LocalAddr().(*net.UDPAddr)
 	require.NoError(t, conn.Close())
 	tree := newTree(t)
-	e := newExporter(t, statsd.Options{Tree: tree, Port: addr.Port, SampleRate: 1, Interval: 20 * time.Millisecond})
+	counters := tree.Scope("telemeter")
+	e := newExporter(t, statsd.Options{Tree: tree, Port: addr.Port, SampleRate: 1, Interval: 20 * time.Millisecond, Scope: counters})
 	c := tree.Scope("a").Counter("b")
 	c.Inc()
 	require.Eventually(t, func() bool { c.Inc(); return e.Sent() > 2 }, patience, 5*time.Millisecond)
+	require.Eventually(t, func() bool { c.Inc(); return counters.Counter("sends", "failures").Value() > 0 }, patience, 5*time.Millisecond, "the machine says so")
+	assert.Zero(t, e.Dropped(), "what was refused goes once more")
 	back, err := net.ListenPacket("udp", addr.String())
 	require.NoError(t, err)
 	defer back.Close()
@@ -201,15 +257,20 @@ func TestNobodyListens(t *testing.T) {
 	require.NoError(t, e.Close())
 }
 
+// TestLargeFlush: a flush waits for room, but not for longer than until the next one, which
+// says the rest: everything once.
 func TestLargeFlush(t *testing.T) {
-	l, tree := listen(t), newTree(t)
-	e := newExporter(t, statsd.Options{Tree: tree, Port: l.port, Queue: 50, Interval: 100 * time.Millisecond})
-	for i := range 3000 {
-		tree.Scope("many", fmt.Sprint(i)).Counter("requests").Inc()
+	for _, o := range []statsd.Options{{Queue: 50, Interval: 100 * time.Millisecond}, {Queue: 1, Interval: time.Millisecond}} {
+		l, tree := listen(t), newTree(t)
+		o.Tree, o.Port = tree, l.port
+		for i := range 3000 {
+			tree.Scope("many", fmt.Sprint(i)).Counter("requests").Inc()
+		}
+		e := newExporter(t, o)
+		require.Eventually(t, func() bool { return e.Sent() >= 3000 }, patience, 5*time.Millisecond)
+		require.NoError(t, e.Close())
+		assert.Equal(t, []int64{3000, 0}, []int64{e.Sent(), e.Dropped()})
 	}
-	require.Eventually(t, func() bool { return e.Sent() >= 3000 }, patience, 5*time.Millisecond)
-	require.NoError(t, e.Close())
-	assert.Equal(t, []int64{3000, 0}, []int64{e.Sent(), e.Dropped()}, "a flush waits for room, and says everything once")
 }
 
 // TestStatsDExporter: a real statsd understands all of it.

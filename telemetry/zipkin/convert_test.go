@@ -69,6 +69,36 @@ func TestConvert(t *testing.T) {
 				"tags":{"sa":"/run/app.sock","io.buoyant.router.Failure":"Identification","error":"Identification"}}`,
 		},
 		{
+			name: "an attempt that is repeated, within the process",
+			span: telemetry.Span{
+				Trace: telemetry.Trace{TraceLow: 1, Span: 1}, Start: start, End: at(1),
+				Annotations: []telemetry.Annotation{{Time: start, Value: "l5d.retryable"}},
+				Tags:        tags{{Key: "ca", Value: "10.0.0.1"}, {Key: "sa", Value: "[fe80::1%eth0]:80"}},
+			},
+			want: `{"traceId":"0000000000000001","id":"0000000000000001","timestamp":1700000000000001,"duration":1,
+				"localEndpoint":{"serviceName":"weft","ipv4":"10.0.0.1"},"remoteEndpoint":{"ipv6":"fe80::1","port":80},
+				"annotations":[{"timestamp":1700000000000001,"value":"l5d.retryable"}],"tags":{"error":"l5d.retryable"}}`,
+		},
+		{
+			name: "why it failed, before that it did",
+			span: telemetry.Span{
+				Trace: telemetry.Trace{TraceLow: 1, Span: 1}, Start: start, End: at(1),
+				Annotations: []telemetry.Annotation{{Time: start, Value: "l5d.failure"}},
+				Tags:        tags{{Key: "io.buoyant.router.Failure", Value: "Service"}},
+			},
+			want: `{"traceId":"0000000000000001","id":"0000000000000001","timestamp":1700000000000001,"duration":1,"localEndpoint":{"serviceName":"weft"},
+				"annotations":[{"timestamp":1700000000000001,"value":"l5d.failure"}],"tags":{"io.buoyant.router.Failure":"Service","error":"Service"}}`,
+		},
+		{
+			name: "an error that has a name",
+			span: telemetry.Span{
+				Trace: telemetry.Trace{TraceLow: 1, Span: 1}, Start: start, End: at(1),
+				Tags: tags{{Key: "io.buoyant.router.Failure", Value: "Service"}, {Key: "error", Value: "mine"}},
+			},
+			want: `{"traceId":"0000000000000001","id":"0000000000000001","timestamp":1700000000000001,"duration":1,"localEndpoint":{"serviceName":"weft"},
+				"tags":{"io.buoyant.router.Failure":"Service","error":"mine"}}`,
+		},
+		{
 			name: "a clock before 1970",
 			span: telemetry.Span{
 				Trace: telemetry.Trace{TraceLow: 1, Span: 1}, End: at(0), Annotations: []telemetry.Annotation{{Value: "sr"}},

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,12 +94,55 @@ func TestCloseDelivers(t *testing.T) {
 	assert.Equal(t, []int64{450, 0}, []int64{e.Sent(), e.Dropped()})
 }
 
+// TestOptionsOfDelivery: what is set there holds.
+func TestOptionsOfDelivery(t *testing.T) {
+	var own, other bytes.Buffer
+	c := newCollector(t, func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		http.Error(w, strings.Repeat("no", 1000), http.StatusBadRequest)
+		return false
+	})
+	e := newExporter(t, zipkin.Options{
+		URL: c.URL, Logger: slog.New(slog.NewTextHandler(&other, nil)),
+		Delivery: telemetry.DeliveryOptions{Batch: 10, Logger: slog.New(slog.NewTextHandler(&own, nil))},
+	})
+	for range 25 {
+		e.Record(span("x"))
+	}
+	require.NoError(t, e.Close())
+	assert.Equal(t, 3, c.calls, "batches of ten")
+	assert.Contains(t, own.String(), "nono")
+	assert.Less(t, len(own.String()), 1000, "only the beginning of what a collector says")
+	assert.Empty(t, other.String())
+}
+
+// TestPasswordsAreNotLogged: a URL may have one.
+func TestPasswordsAreNotLogged(t *testing.T) {
+	var logged bytes.Buffer
+	e := newExporter(t, zipkin.Options{
+		URL: "http://me:secret@127.0.0.1:1", Logger: slog.New(slog.NewTextHandler(&logged, nil)), Delivery: telemetry.DeliveryOptions{Linger: time.Millisecond},
+	})
+	e.Record(span("x"))
+	require.NoError(t, e.Close())
+	assert.Contains(t, logged.String(), "127.0.0.1:1/api/v2/spans")
+	assert.NotContains(t, logged.String(), "secret")
+}
+
+// TestNoProxy: no environment variable leads elsewhere (see TestMain, which sets one).
+func TestNoProxy(t *testing.T) {
+	c := newCollector(t, nil)
+	e := newExporter(t, zipkin.Options{URL: strings.Replace(c.URL, "127.0.0.1", "0.0.0.0", 1)}) // which proxies are asked for
+	e.Record(span("x"))
+	require.NoError(t, e.Close())
+	assert.Equal(t, int64(1), e.Sent())
+}
+
 // TestPassingTroubles are those after which spans arrive.
 func TestPassingTroubles(t *testing.T) {
 	for name, trouble := range map[string]func(w http.ResponseWriter, r *http.Request){
 		"500": func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "storage is down", http.StatusInternalServerError)
 		},
+		"408": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusRequestTimeout) },
 		"429": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) },
 		"reset": func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
@@ -191,6 +236,16 @@ func TestTLS(t *testing.T) {
 	require.NoError(t, e.Close())
 	assert.Equal(t, []string{"secret"}, c.took())
 	assert.Equal(t, int64(1), asked.Load())
+
+	var logged bytes.Buffer
+	e = newExporter(t, zipkin.Options{
+		URL: c.URL, Logger: slog.New(slog.NewTextHandler(&logged, nil)),
+		TLS: func() (*tls.Config, error) { return nil, errors.New("the file is gone") },
+	})
+	e.Record(span("without settings"))
+	require.NoError(t, e.Close())
+	assert.Equal(t, int64(1), e.Dropped())
+	assert.Contains(t, logged.String(), "the file is gone")
 
 	e = newExporter(t, zipkin.Options{URL: c.URL})
 	e.Record(span("untrusted"))
