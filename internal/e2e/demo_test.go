@@ -18,7 +18,7 @@ import (
 )
 
 func TestDemo(t *testing.T) {
-	portlock.Acquire(t, 4140, 4141, 9990)
+	portlock.Acquire(t, 4140, 4141, 4180, 9990, 9991)
 	_, err := binary() // whose building takes its time
 	require.NoError(t, err)
 	begin := time.Now()
@@ -51,13 +51,12 @@ func TestDemo(t *testing.T) {
 		require.Equal(t, "Hello world!\n", r.body, "nobody else is overridden")
 	}
 
-	shift := printed(`(?m)^  (echo '([^']+)' >> (\S+))$`)
+	shift := printed(`(?m)^  (curl -X PUT .*)$`)
 	require.NotNil(t, shift, p.stdout)
 	l := startLoad(t, through, 200, func(int) call { return get(hello[2]) })
 	l.until(t, 20)
-	out, err := exec.Command("sh", "-c", shift[1]).CombinedOutput()
+	out, err := exec.Command("sh", "-c", shift[1]+" -sSf").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Contains(t, readFile(t, shift[3]), shift[2])
 	p.eventually(t, limit, func() bool {
 		r, err := get(hello[2]).with(through)
 		require.NoError(t, err)
@@ -89,16 +88,26 @@ func TestDemo(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	assert.Contains(t, string(out), "world-v2")
 
+	// The editors of the rules.
+	editor := printed(`(?m)^  (http://\S+/dtab/default)$`)
+	require.NotNil(t, editor, p.stdout)
+	assert.Equal(t, 200, do(t, get(editor[1])).status)
+	edit := printed(`(?m)^  weft (dtab edit default --base-url \S+)$`)
+	require.NotNil(t, edit, p.stdout)
+	out, err = exec.Command("sh", "-c", "EDITOR=\"sed -i '/world-v2/d'\" "+bin+" "+edit[1]).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	p.eventually(t, limit, func() bool { return !strings.Contains(do(t, get(editor[1])).body, "world-v2") }, "the rule is still there")
+
 	// What starts viz, which scrapes the demo where it is.
 	compose := printed(`(?m)^  docker compose -f (\S+) up$`)
 	require.NotNil(t, compose, p.stdout)
 	assert.Contains(t, readFile(t, "../../"+compose[1]), "/etc/prometheus/config/static.yml")
 	assert.Contains(t, readFile(t, vizDir+"prometheus/static.yml"), "'localhost:9990'")
 
-	dir := readFile(t, shift[3])
-	assert.NotEmpty(t, dir)
+	written := strings.Fields(explain[1])[1]
+	assert.NotEmpty(t, readFile(t, written))
 	p.signal(t, syscall.SIGTERM)
 	require.NoError(t, p.wait(t))
-	_, err = os.Stat(shift[3])
+	_, err = os.Stat(written)
 	assert.ErrorIs(t, err, os.ErrNotExist, "the temporary directory goes with the demo")
 }

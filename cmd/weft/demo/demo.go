@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/weft-mesh/weft/namerd/daemon"
 	"github.com/weft-mesh/weft/proxy"
 	"github.com/weft-mesh/weft/proxy/admin"
 	"github.com/weft-mesh/weft/proxy/config"
@@ -23,6 +24,8 @@ import (
 // Options are the ports and files of a demo. Zero ports are any free ones.
 type Options struct {
 	Outgoing, Incoming, Admin int
+	// Namerd is the control plane's HTTP API, NamerdAdmin are its pages.
+	Namerd, NamerdAdmin int
 	// Dir gets the demo's files. Empty is a temporary directory that goes with the
 	// demo.
 	Dir            string
@@ -35,8 +38,11 @@ type Options struct {
 
 // Mesh is where a running demo listens and keeps its files.
 type Mesh struct {
-	Outgoing, Incoming, Admin string // host:port
-	Config, Dtab, Disco       string // files and the directory of the names
+	Outgoing, Incoming, Admin   string // host:port
+	Namerd, NamerdAdmin         string // of the control plane: its HTTP API and its pages
+	Config, NamerdConfig, Disco string // files and the directory of the names
+
+	interpreter string // where the incoming router asks the control plane
 }
 
 // Run runs the demo until ctx ends, and prints to out what to try.
@@ -59,6 +65,11 @@ func Run(ctx context.Context, out io.Writer, o Options) (err error) {
 	if err := d.startApps(); err != nil {
 		return err
 	}
+	control, err := d.startNamerd()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, control.Close()) }()
 	p, err := d.proxy()
 	if err != nil {
 		return err
@@ -92,7 +103,8 @@ type demo struct {
 	sockets map[string]net.Listener // by the address in the configuration
 }
 
-// listen opens the ports. Those of the applications are any free ones.
+// listen opens the ports, and none if one of them is taken. Those of the applications are
+// any free ones.
 func (d *demo) listen() error {
 	d.sockets = map[string]net.Listener{}
 	open := func(port int) (string, error) {
@@ -103,22 +115,29 @@ func (d *demo) listen() error {
 		d.sockets[l.Addr().String()] = l
 		return l.Addr().String(), nil
 	}
-	var err error
-	if d.mesh.Outgoing, err = open(d.opts.Outgoing); err != nil {
-		return err
-	}
-	if d.mesh.Incoming, err = open(d.opts.Incoming); err != nil {
-		return errors.Join(err, d.sockets[d.mesh.Outgoing].Close())
-	}
-	if d.mesh.Admin, err = open(d.opts.Admin); err != nil {
-		return errors.Join(err, d.sockets[d.mesh.Outgoing].Close(), d.sockets[d.mesh.Incoming].Close())
+	for _, p := range []struct {
+		addr *string
+		port int
+	}{
+		{&d.mesh.Outgoing, d.opts.Outgoing},
+		{&d.mesh.Incoming, d.opts.Incoming},
+		{&d.mesh.Admin, d.opts.Admin},
+		{&d.mesh.Namerd, d.opts.Namerd},
+		{&d.mesh.NamerdAdmin, d.opts.NamerdAdmin},
+		{&d.mesh.interpreter, 0},
+	} {
+		var err error
+		if *p.addr, err = open(p.port); err != nil {
+			d.close()
+			return err
+		}
 	}
 	return nil
 }
 
 func (d *demo) close() {
 	for _, l := range d.sockets {
-		_ = l.Close() // closed already if the proxy ran
+		_ = l.Close() // closed already if what serves it ran
 	}
 	for _, a := range d.apps {
 		_ = a.Close() // the demo is over
@@ -130,7 +149,7 @@ func (d *demo) close() {
 func (d *demo) startApps() error {
 	d.mesh.Disco = filepath.Join(d.dir, "disco")
 	d.mesh.Config = filepath.Join(d.dir, "linkerd.yaml")
-	d.mesh.Dtab = filepath.Join(d.dir, "incoming.dtab")
+	d.mesh.NamerdConfig = filepath.Join(d.dir, "namerd.yaml")
 	if err := os.MkdirAll(d.mesh.Disco, 0o755); err != nil {
 		return err
 	}
@@ -152,7 +171,7 @@ func (d *demo) startApps() error {
 			return err
 		}
 	}
-	if err := os.WriteFile(d.mesh.Dtab, []byte(incomingDtab), 0o644); err != nil {
+	if err := os.WriteFile(d.mesh.NamerdConfig, []byte(namerdConfiguration(d.mesh)), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(d.mesh.Config, []byte(configuration(d.mesh)), 0o644)
@@ -177,14 +196,41 @@ func (d *demo) proxy() (*proxy.Proxy, error) {
 		Levels: levels, Version: d.opts.Version, Build: d.opts.Build,
 		Logger:      slog.New(slog.DiscardHandler),
 		StatsWindow: 5 * time.Second, // percentiles that move while somebody watches
-		Listen: func(_, address string) (net.Listener, error) {
-			l, ok := d.sockets[address]
-			if !ok {
-				return nil, fmt.Errorf("demo: no listener for %s", address)
-			}
-			return l, nil
-		},
+		Listen:      d.listener,
 	})
+}
+
+// startNamerd starts the control plane of its configuration file, as weft namerd would.
+func (d *demo) startNamerd() (*daemon.Daemon, error) {
+	data, err := os.ReadFile(d.mesh.NamerdConfig)
+	if err != nil {
+		return nil, err
+	}
+	reg, err := standard.Registry()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadNamerd(d.mesh.NamerdConfig, data, config.Options{Registry: reg})
+	if err != nil {
+		return nil, err
+	}
+	control, err := daemon.New(cfg, daemon.Options{
+		Levels: &admin.Levels{}, Version: d.opts.Version, Build: d.opts.Build, Listen: d.listener,
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = control.Start()
+	return control, err
+}
+
+// listener returns what listens on an address of the configurations.
+func (d *demo) listener(_, address string) (net.Listener, error) {
+	l, ok := d.sockets[address]
+	if !ok {
+		return nil, fmt.Errorf("demo: no listener for %s", address)
+	}
+	return l, nil
 }
 
 // wait waits until a request gets through.

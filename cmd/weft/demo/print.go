@@ -9,8 +9,12 @@ import (
 // edge and acts two hops further down.
 const Override = "/svc/world => /srv/world-v2"
 
-// Shift is the rule that sends a tenth of the traffic of world to world-v2.
-const Shift = "/svc/world => 9 * /srv/world & 1 * /srv/world-v2 ;"
+// Rules are those of the incoming router. Shift are these and one that sends a tenth of
+// the traffic of world to world-v2.
+const (
+	Rules = "/srv => /#/io.l5d.fs ; /svc => /srv"
+	Shift = Rules + " ; /svc/world => 9 * /srv/world & 1 * /srv/world-v2"
+)
 
 // Viz is the file that starts Prometheus and Grafana for the demo.
 const Viz = "deploy/viz/docker-compose.yml"
@@ -19,7 +23,7 @@ const Viz = "deploy/viz/docker-compose.yml"
 func (d *demo) print() {
 	m := d.mesh
 	fmt.Fprintf(d.out, `
-weft demo: two applications and the mesh between them, in this process
+weft demo: two applications, the mesh between them and its control plane, in this process
 
   you → outgoing %[1]s → incoming %[2]s → hello → outgoing → incoming → world
 
@@ -32,10 +36,16 @@ sends the call of world, two hops down, to world-v2:
 
   http_proxy=%[1]s curl -H 'l5d-dtab: %[6]s' http://hello
 
-Shift 10 %% of world's traffic to world-v2, for everybody, without a restart:
+Shift 10 %% of world's traffic to world-v2, for everybody, without a restart, by one more
+rule in the control plane:
 
-  echo '%[7]s' >> %[4]s
+  curl -X PUT -H 'Content-Type: application/dtab' -d '%[7]s' http://%[11]s/api/1/dtabs/%[12]s
   for i in $(seq 20); do http_proxy=%[1]s curl -s http://hello; done
+
+The same in a browser or an editor, which show what will change before it is saved:
+
+  http://%[4]s/dtab/%[12]s
+  weft dtab edit %[12]s --base-url http://%[11]s
 
 See why a request goes where it goes:
 
@@ -49,7 +59,7 @@ Have it in Grafana, http://localhost:3000 (in a checkout of weft; docs/viz.md):
 
 Names are the files in %[8]s. Ctrl-C ends the demo.
 
-`, m.Outgoing, m.Incoming, m.Admin, m.Dtab, m.Config, Override, Shift, m.Disco, Viz, d.vizHint())
+`, m.Outgoing, m.Incoming, m.Admin, m.NamerdAdmin, m.Config, Override, Shift, m.Disco, Viz, d.vizHint(), m.Namerd, Namespace)
 }
 
 // vizHint says what else is to do if Prometheus would not find the demo.
