@@ -3,6 +3,7 @@ package meshhttp
 import (
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/weft-mesh/weft"
@@ -15,7 +16,7 @@ import (
 func (s *serving) offer(t *tap.Hub, resp *http.Response, body int64, err error, took time.Duration) {
 	r, x := s.r, &s.x
 	e := tap.Event{
-		Time: s.begun, Router: s.h.opts.Label, Peer: r.RemoteAddr, Protocol: r.Proto, Method: r.Method, Host: r.Host, Path: r.RequestURI,
+		Time: s.begun, Router: s.h.opts.Label, Peer: r.RemoteAddr, Protocol: r.Proto, Method: r.Method, Host: r.Host, Path: tapPath(r.RequestURI),
 		Status: resp.StatusCode, Class: x.class.String(), LatencyMs: took.Seconds() * 1000,
 		RequestBytes: r.ContentLength, ResponseBytes: body,
 	}
@@ -91,6 +92,24 @@ func (x *exchange) describe(e *tap.Event) {
 	}
 	if trace, ok := telemetry.TraceFrom(x.in.ctx); ok {
 		e.Trace = trace.TraceID()
+	}
+}
+
+// tapPath returns the path and the query of a request target, as they are. Callers of a proxy send
+// the absolute form, http://web/path (RFC 9112, 3.2.2); a filter's path has to match both.
+func tapPath(target string) string {
+	scheme, rest, ok := strings.Cut(target, "://")
+	if !ok || strings.ContainsAny(scheme, "/?") {
+		return target
+	}
+	i := strings.IndexAny(rest, "/?")
+	switch {
+	case i < 0:
+		return "/"
+	case rest[i] == '?':
+		return "/" + rest[i:]
+	default:
+		return rest[i:]
 	}
 }
 
