@@ -28,6 +28,7 @@ type Options struct {
 // Tree has nil scopes, which measure nothing.
 type Tree struct {
 	root    Scope
+	every   time.Duration     // see Window
 	mu      sync.RWMutex      // of all scopes
 	names   map[string]string // those that many scopes have, under mu
 	log     *slog.Logger
@@ -60,8 +61,18 @@ func NewTree(opts Options) *Tree {
 	case opts.Window < 0:
 		return t
 	}
+	t.every = opts.Window
 	t.stopped.Go(func() { t.run(opts.Window) })
 	return t
+}
+
+// Window returns the length of the stats' window: what their summaries are about. Zero
+// is one that closes only when CloseWindow is called.
+func (t *Tree) Window() time.Duration {
+	if t == nil {
+		return 0
+	}
+	return t.every
 }
 
 func (t *Tree) run(window time.Duration) {

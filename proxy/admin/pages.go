@@ -54,6 +54,9 @@ type view struct {
 	// a prefix.
 	Root, Delegator string
 
+	// Window is what stats are about: the last "minute", or "5 s".
+	Window string
+
 	// Serves are the paths that scripts may ask, of those that are served, with
 	// blanks between them and without the leading slash.
 	Serves string
@@ -110,7 +113,7 @@ type requestView struct {
 // view returns what all pages have.
 func (x *site) view(r *http.Request, page, title string) *view {
 	v := &view{Title: title, Name: x.opts.Name, Version: x.opts.Version, Page: page, Selected: r.URL.Query().Get("router")}
-	v.Root, v.Delegator = "./", "./delegator.json"
+	v.Root, v.Delegator, v.Window = "./", "./delegator.json", windowText(x.opts.Tree.Window())
 	var serves []string
 	for _, path := range asked() {
 		if x.mux.find(path) != nil && x.filter.serves(path) {
@@ -143,6 +146,23 @@ func (x *site) view(r *http.Request, page, title string) *view {
 		v.Routers, v.Selected = v.All, ""
 	}
 	return v
+}
+
+// windowText names a length of time, so that it can be said that something is of the last
+// one. Zero is one of no fixed length.
+func windowText(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "window"
+	case d == time.Minute:
+		return "minute"
+	case d%time.Minute == 0:
+		return fmt.Sprintf("%d minutes", d/time.Minute)
+	case d%time.Second == 0:
+		return fmt.Sprintf("%d s", d/time.Second)
+	default:
+		return d.String()
+	}
 }
 
 // First returns the router that a page for one router is about, nil if there is none.

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weft-mesh/weft/proxy/admin"
+	"github.com/weft-mesh/weft/telemetry"
 )
 
 // page is an endpoint, its status and type for GET, and a part of its body; is is
@@ -100,6 +101,19 @@ func TestPages(t *testing.T) {
 			assert.Equal(t, p.contentType, head.Header().Get("Content-Type"))
 			assert.Zero(t, head.Body.Len(), "HEAD has no body")
 		})
+	}
+}
+
+// TestPagesSayWhatPercentilesAreOf: the window of the stats, as it is.
+func TestPagesSayWhatPercentilesAreOf(t *testing.T) {
+	for window, want := range map[time.Duration]string{
+		0: "minute", 5 * time.Second: "5 s", 90 * time.Second: "90 s", 5 * time.Minute: "5 minutes", 1500 * time.Millisecond: "1.5s", -1: "window",
+	} {
+		tree := telemetry.NewTree(telemetry.Options{Window: window})
+		s := newServer(t, admin.Options{Tree: tree})
+		assert.Contains(t, get(t, s, "/").Body.String(), ` data-window="`+want+`"`)
+		assert.Contains(t, get(t, s, "/help").Body.String(), "the last full "+want+".")
+		require.NoError(t, tree.Close())
 	}
 }
 

@@ -19,7 +19,7 @@ export class Card<R extends Row> implements Detail<R> {
   constructor(store: Store, successLabel: string) {
     this.#store = store;
     this.#success = successChart(successLabel, 132);
-    this.#latency = latencyChart("latencies of the last closed minute", 132);
+    this.#latency = latencyChart(132);
     const figures = el("dl", { class: "latencies" });
     for (const p of percentiles) figures.append(el("div", {}, el("dt", {}, el("i", { class: `l-${p}` }), p), el("dd", { "data-p": p })));
     this.element = el("div", { class: "inside" }, figures, this.#success.element, this.#latency.element);

@@ -1,6 +1,7 @@
 import { Chart } from "../lib/chart.ts";
 import { el } from "../lib/dom.ts";
-import { millis, percent, short } from "../lib/format.ts";
+import { millis, millisTick, percent, short } from "../lib/format.ts";
+import { lastWindow } from "../lib/page.ts";
 import { Busiest } from "./lines.ts";
 import type { Row } from "./model.ts";
 import { nines } from "./nines.ts";
@@ -25,8 +26,9 @@ export function drawSuccess(chart: Chart, store: Store, rows: { key: string; lab
 
 const percentiles = [["max", "var(--l-max)"], ["p99", "var(--l-p99)"], ["p95", "var(--l-p95)"], ["p50", "var(--l-p50)"]] as const;
 
-export function latencyChart(label: string, height: number): Chart {
-  return new Chart({ label, height, spanS: longS, value: (n) => millis(n ?? undefined), axis: 58 });
+/** latencyChart shows percentiles, each point those of the window that was over then. */
+export function latencyChart(height: number): Chart {
+  return new Chart({ label: `latencies of the ${lastWindow}`, height, spanS: longS, value: (n) => millis(n ?? undefined), tick: millisTick, axis: 58 });
 }
 
 export function drawLatency(chart: Chart, store: Store, key: string, withMax: boolean): void {
@@ -41,7 +43,7 @@ export class Charts {
   readonly element: HTMLElement;
   readonly #requests: Chart;
   readonly #success = successChart("success rate", 181);
-  readonly #latency = latencyChart("latencies of the last closed minute", 181);
+  readonly #latency = latencyChart(181);
   readonly #busiest = new Busiest();
 
   /** requestsOf names what has a line each in the chart of requests. */

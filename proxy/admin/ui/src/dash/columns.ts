@@ -1,12 +1,11 @@
 import { el, setAttribute, setText } from "../lib/dom.ts";
 import { grade, millis, number, percent } from "../lib/format.ts";
+import { lastWindow } from "../lib/page.ts";
 import type { Column } from "../lib/table.ts";
 import type { Client, Row, Service } from "./model.ts";
 import { href } from "./place.ts";
 
 // The columns of the dashboard's tables.
-
-const lastMinute = "of the last closed minute";
 
 export function success(share: number | undefined, e: Element): void {
   setText(e, percent(share));
@@ -35,7 +34,7 @@ export const traffic: Column<Row>[] = [
 ];
 
 export const latencies: Column<Row>[] = (["p50", "p95", "p99", "max"] as const).map((p) => ({
-  id: p, head: p, title: `${p} ${lastMinute}`, by: (r) => r.latency[p], cell: (r) => millis(r.latency[p]),
+  id: p, head: p, title: `${p} of the ${lastWindow}`, by: (r) => r.latency[p], cell: (r) => millis(r.latency[p]),
 }));
 
 export const pending: Column<Row> = { id: "pending", head: "pending", title: "requests under way", by: (r) => r.pending, cell: (r) => number(r.pending) };

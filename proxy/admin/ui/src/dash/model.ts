@@ -2,7 +2,7 @@ import { at, counter, entries, gauge, type Node, Rates, type Stat as AllOfStat, 
 
 // What the dashboard knows of one reading of the metrics. Rates are per second since the
 // reading before, and undefined in the first; latencies are those of the last closed
-// minute, in milliseconds.
+// window, in milliseconds.
 
 export const percentiles = ["max", "p9990", "p99", "p95", "p50"] as const;
 export type Stat = Pick<AllOfStat, (typeof percentiles)[number]>;

@@ -23,6 +23,11 @@ export function millis(n: number | undefined): string {
   return n < 10_000 ? `${number(n)} ms` : `${number(n / 1000)} s`;
 }
 
+/** millisTick is for axes: ticks of small values are closer than tenths. */
+export function millisTick(n: number): string {
+  return n < 10 ? `${short(n)} ms` : millis(n);
+}
+
 /** percent shows a share of 0..1; what is not whole never reads as 100%. */
 export function percent(share: number | undefined): string {
   if (share === undefined || Number.isNaN(share)) return unknown;

@@ -13,6 +13,9 @@ export function routers(): Router[] {
   return (JSON.parse(document.getElementById("routers")?.textContent ?? "null") as Router[] | null) ?? [];
 }
 
+/** lastWindow is what percentiles are of: the "last minute", unless this process has a window of another length. */
+export const lastWindow = `last ${document.body.dataset.window ?? "minute"}`;
+
 export function dtabText(dentries: Dentry[] | null): string {
   return (dentries ?? []).map((d) => `${d.prefix} => ${d.dst}`).join(";\n");
 }

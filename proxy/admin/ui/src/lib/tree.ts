@@ -27,7 +27,7 @@ export function gauge(node: Node | undefined, ...path: string[]): number | undef
   return typeof v === "number" ? v : undefined;
 }
 
-/** stat is what the last closed minute had; a minute without samples has a count only. */
+/** stat is what the last closed window had; a window without samples has a count only. */
 export function stat(node: Node | undefined, ...path: string[]): Stat {
   const of = at(node, ...path), s: Stat = {};
   if (!of) return s;

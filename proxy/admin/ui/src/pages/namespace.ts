@@ -224,7 +224,7 @@ function by(c: Change): string {
 function showActive(d: Document): void {
   active.hidden = false;
   const rows = d.active.map((a) => {
-    const use = el("button", { type: "button", class: "quiet small", "aria-label": `try ${a.name}`, onclick: () => { name.value = a.name; void go(); name.scrollIntoView({ block: "center" }); } }, "try");
+    const use = el("button", { type: "button", class: "quiet small", "aria-label": a.local ? `try ${a.name} without rules of its own` : `try ${a.name}`, onclick: () => { name.value = a.name; void go(); name.scrollIntoView({ block: "center" }); } }, "try");
     return el("tr", {}, el("th", { scope: "row", class: "mono" }, a.name), el("td", { class: "mono" }, a.local ?? ""), el("td", {}, use));
   });
   active.replaceChildren(el("h2", {}, "Names bound now ", el("small", {}, d.activeTotal > d.active.length ? `${d.active.length} of ${d.activeTotal}` : "by proxies, through this namerd")),

@@ -10,6 +10,7 @@ import { Topline } from "../dash/topline.ts";
 import { el, setAttribute, setText } from "../lib/dom.ts";
 import { grade, millis, number, percent } from "../lib/format.ts";
 import { served } from "../lib/net.ts";
+import { lastWindow } from "../lib/page.ts";
 import type { Column } from "../lib/table.ts";
 import type { View } from "./view.ts";
 
@@ -48,7 +49,7 @@ export class ClientView implements View {
   readonly #place: Place;
   readonly #gone = el("p", { class: "card none" });
   readonly #topline = new Topline([
-    ["requests", "requests/s"], ["success", "success rate"], ["p50", "p50 · last minute"], ["p95", "p95 · last minute"], ["p99", "p99 · last minute"], ["max", "max · last minute"],
+    ["requests", "requests/s"], ["success", "success rate"], ["p50", `p50 · ${lastWindow}`], ["p95", `p95 · ${lastWindow}`], ["p99", `p99 · ${lastWindow}`], ["max", `max · ${lastWindow}`],
     ["connections", "connections"], ["pending", "pending"], ["retries", "requeues/s"],
   ]);
   readonly #charts = new Charts("client");

@@ -4,7 +4,7 @@ import type { Store } from "../dash/store.ts";
 import { Topline } from "../dash/topline.ts";
 import { Chart } from "../lib/chart.ts";
 import { el, setText } from "../lib/dom.ts";
-import { millis, number } from "../lib/format.ts";
+import { millis, millisTick, number } from "../lib/format.ts";
 import type { View } from "./view.ts";
 
 const spanS = 120;
@@ -21,7 +21,7 @@ export class EndpointView implements View {
     ["status", "status"], ["load", "load"], ["ewma", "EWMA of latencies"], ["pending", "pending"], ["weight", "weight"], ["open", "connections"], ["idle", "idle connections"], ["breaker", "breaker"],
   ]);
   readonly #load = new Chart({ label: "load", spanS });
-  readonly #ewma = new Chart({ label: "EWMA of latencies", spanS, value: (n) => millis(n ?? undefined), axis: 58 });
+  readonly #ewma = new Chart({ label: "EWMA of latencies", spanS, value: (n) => millis(n ?? undefined), tick: millisTick, axis: 58 });
   readonly #pending = new Chart({ label: "pending requests", spanS });
   readonly #times: number[] = [];
   readonly #values: Record<"load" | "ewma" | "pending", (number | null)[]> = { load: [], ewma: [], pending: [] };

@@ -11,10 +11,11 @@ import type { Store } from "../dash/store.ts";
 import { Topline } from "../dash/topline.ts";
 import { el } from "../lib/dom.ts";
 import { grade, millis, number, percent } from "../lib/format.ts";
+import { lastWindow } from "../lib/page.ts";
 import type { Column } from "../lib/table.ts";
 import type { View } from "./view.ts";
 
-const lastMinute = "of the last closed minute; of the slowest server where there are several";
+const about = `of the ${lastWindow}; of the slowest server where there are several`;
 
 /** RouterView is the overview: of one router, or of all of them. */
 export class RouterView implements View {
@@ -23,7 +24,7 @@ export class RouterView implements View {
   readonly #router: string | undefined;
   readonly #topline = new Topline([
     ["requests", "requests/s"], ["success", "success rate"],
-    ["p50", "p50 · last minute", `p50 ${lastMinute}`], ["p95", "p95 · last minute", `p95 ${lastMinute}`], ["p99", "p99 · last minute", `p99 ${lastMinute}`],
+    ["p50", `p50 · ${lastWindow}`, `p50 ${about}`], ["p95", `p95 · ${lastWindow}`, `p95 ${about}`], ["p99", `p99 · ${lastWindow}`, `p99 ${about}`],
     ["incoming", "connections in"], ["outgoing", "connections out"], ["pending", "pending"], ["retries", "retries/s"], ["budget", "retries left", "the smallest retry budget of a service"],
   ]);
   readonly #charts: Charts;

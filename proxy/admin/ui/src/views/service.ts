@@ -9,6 +9,7 @@ import type { Store } from "../dash/store.ts";
 import { Topline } from "../dash/topline.ts";
 import { el, setText } from "../lib/dom.ts";
 import { grade, millis, number, percent } from "../lib/format.ts";
+import { lastWindow } from "../lib/page.ts";
 import type { Column } from "../lib/table.ts";
 import type { View } from "./view.ts";
 
@@ -19,7 +20,7 @@ export class ServiceView implements View {
   readonly #place: Place;
   readonly #gone = el("p", { class: "card none" });
   readonly #topline = new Topline([
-    ["requests", "requests/s"], ["success", "success rate"], ["p50", "p50 · last minute"], ["p95", "p95 · last minute"], ["p99", "p99 · last minute"], ["max", "max · last minute"],
+    ["requests", "requests/s"], ["success", "success rate"], ["p50", `p50 · ${lastWindow}`], ["p95", `p95 · ${lastWindow}`], ["p99", `p99 · ${lastWindow}`], ["max", `max · ${lastWindow}`],
     ["pending", "pending"], ["retries", "retries/s"], ["budget", "retries left"],
   ]);
   readonly #charts = new Charts("service");
