@@ -19,17 +19,18 @@ before(async () => {
 after(() => browser?.close());
 
 // open returns a page, whose problems() are what was logged to the console, what was
-// asked of other hosts, and what was answered with an error.
-export async function open(path = "", options = {}) {
+// asked of other hosts, and what was answered with an error. There may be another server
+// than the one of all tests.
+export async function open(path = "", { base: server = base, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "dark", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000); // machines are busy
   const problems = [];
   page.on("console", (m) => problems.push(`console ${m.type()}: ${m.text()}`));
   page.on("pageerror", (e) => problems.push(`error: ${e.stack}`));
-  page.on("request", (r) => { if (new URL(r.url()).origin !== new URL(base).origin) problems.push(`asks ${r.url()}`); });
+  page.on("request", (r) => { if (new URL(r.url()).origin !== new URL(server).origin) problems.push(`asks ${r.url()}`); });
   page.on("response", (r) => { if (r.status() >= 400) problems.push(`${r.status()} ${r.url()}`); });
-  await page.goto(base + path);
+  await page.goto(server + path);
   return Object.assign(page, {
     problems: () => problems.splice(0),
     async done() {
