@@ -26,8 +26,8 @@ import (
 // world is two proxies, one of them behind a namerd, in front of three services that
 // answer with their names; and a namerd whose admin server lets no changes through.
 type world struct {
-	proxyAdmin, meshAdmin, namerdAdmin, closedAdmin string // with a slash at the end
-	proxy, mesh                                     string
+	proxyAdmin, meshAdmin, namerdAdmin, closedAdmin, namerdAPI string // with a slash at the end
+	proxy, mesh                                                string
 }
 
 const rules = "/srv => /#/io.l5d.fs ; /host => /srv ; /host/broken => /$/fail ; /host/split => 9 * /srv/world & 1 * /srv/world-v2 ; " +
@@ -56,8 +56,8 @@ routers:
 	w.proxyAdmin, w.proxy = "http://"+p.Admin+"/", "http://"+p.Servers["outgoing"][0]
 
 	const storage = "storage: {kind: io.l5d.inMemory, namespaces: {default: '/srv => /#/io.l5d.fs ; /host => /srv ; /svc => /host', empty: ''}}\n"
-	n := startNamerd(t, "admin: {port: 0}\n"+storage+namers+"interfaces: [{kind: io.l5d.mesh, port: 0, ip: 127.0.0.1}]\n")
-	w.namerdAdmin = "http://" + n.Admin + "/"
+	n := startNamerd(t, "admin: {port: 0}\n"+storage+namers+"interfaces: [{kind: io.l5d.mesh, port: 0, ip: 127.0.0.1}, {kind: io.l5d.httpController, port: 0}]\n")
+	w.namerdAdmin, w.namerdAPI = "http://"+n.Admin+"/", "http://"+n.Of("io.l5d.httpController")+"/"
 	closed := startNamerd(t, "admin: {port: 0, security: {controlEnabled: false}}\n"+storage+namers+"interfaces: [{kind: io.l5d.mesh, port: 0, ip: 127.0.0.1}]\n")
 	w.closedAdmin = "http://" + closed.Admin + "/"
 

@@ -101,6 +101,7 @@ interfaces: [{kind: io.l5d.httpController, port: 0}]
 		defer rsp.Body.Close()
 		return rsp.StatusCode
 	}
+	const remove = `{"namespace":"default","version":"AAAAAAAAAAE="}`
 	const preview, save = `{"namespace":"default","dtab":"/svc=>/y"}`, `{"namespace":"default","dtab":"/svc=>/y","version":"AAAAAAAAAAE="}`
 	dtabOf := func(d *daemon.Daemon) string {
 		s, err := d.Namerd().Store().Get(t.Context(), "default")
@@ -111,15 +112,18 @@ interfaces: [{kind: io.l5d.httpController, port: 0}]
 	d, addrs := serve(t, fmt.Sprintf(yaml, "{controlEnabled: false}"))
 	assert.Equal(t, http.StatusNotFound, send(addrs.Admin, "/namespace/preview.json", preview, nil))
 	assert.Equal(t, http.StatusNotFound, send(addrs.Admin, "/namespace/save.json", save, nil))
+	assert.Equal(t, http.StatusNotFound, send(addrs.Admin, "/namespace/delete.json", remove, nil))
 	assert.Equal(t, "/svc=>/x", dtabOf(d))
 	_, page := get(t, plain(t), "http://"+addrs.Admin+"/dtab/default")
 	assert.NotContains(t, page, "namespace/save.json", "the page is not told of what is closed")
+	assert.NotContains(t, page, "namespace/delete.json")
 
 	d, addrs = serve(t, fmt.Sprintf(yaml, "{uiEnabled: true}"))
 	_, page = get(t, plain(t), "http://"+addrs.Admin+"/dtab/default")
 	assert.Contains(t, page, "namespace/save.json")
 	for _, foreign := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}} {
 		assert.Equal(t, http.StatusForbidden, send(addrs.Admin, "/namespace/save.json", save, foreign))
+		assert.Equal(t, http.StatusForbidden, send(addrs.Admin, "/namespace/delete.json", remove, foreign))
 	}
 	assert.Equal(t, "/svc=>/x", dtabOf(d))
 	assert.Equal(t, http.StatusOK, send(addrs.Admin, "/namespace/preview.json", preview, nil))
@@ -127,6 +131,7 @@ interfaces: [{kind: io.l5d.httpController, port: 0}]
 	assert.Equal(t, http.StatusOK, send(addrs.Admin, "/namespace/save.json", save, map[string]string{"Sec-Fetch-Site": "same-origin"}))
 	assert.Equal(t, "/svc=>/y", dtabOf(d))
 	assert.Equal(t, http.StatusPreconditionFailed, send(addrs.Admin, "/namespace/save.json", save, nil))
+	assert.Equal(t, http.StatusPreconditionFailed, send(addrs.Admin, "/namespace/delete.json", remove, nil))
 }
 
 func TestAdminPages(t *testing.T) {

@@ -6,7 +6,8 @@
 //	                                        &version=V&wait=20s waits for another version
 //	POST /namespace/preview.json            what a change would do
 //	POST /namespace/save.json               make it
+//	POST /namespace/delete.json             delete one
 //
 // Nothing here asks who may do so: the security settings of the admin server do, which
-// have the last two in the category control.
+// have what is sent by POST in the category control.
 package editor

@@ -68,6 +68,7 @@ func (e *Editor) Handlers() map[string]http.Handler {
 		"/namespace.json":         only(e.show, http.MethodGet, http.MethodHead),
 		"/namespace/preview.json": only(e.preview, http.MethodPost),
 		"/namespace/save.json":    only(e.save, http.MethodPost),
+		"/namespace/delete.json":  only(e.delete, http.MethodPost),
 	}
 }
 

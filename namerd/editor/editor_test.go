@@ -84,7 +84,7 @@ func TestListAndShow(t *testing.T) {
 		assert.Equal(t, want, status, target)
 		assert.NotEmpty(t, a["error"], target)
 	}
-	for _, path := range []string{"/namespace/preview.json", "/namespace/save.json"} {
+	for _, path := range []string{"/namespace/preview.json", "/namespace/save.json", "/namespace/delete.json"} {
 		status, _ = w.do(t, http.MethodGet, path, nil)
 		assert.Equal(t, http.StatusMethodNotAllowed, status)
 	}
@@ -224,6 +224,8 @@ func (down) Update(context.Context, string, dtab.Dtab, namerd.Version, namerd.No
 	return "", errDown
 }
 
+func (down) Delete(context.Context, string, namerd.Version, namerd.Note) error { return errDown }
+
 var errDown = errors.New("no connection")
 
 func TestTheStoreIsDown(t *testing.T) {
@@ -238,6 +240,9 @@ func TestTheStoreIsDown(t *testing.T) {
 		assert.Equal(t, "no connection", a["error"])
 	}
 	status, a := w.do(t, http.MethodPost, "/namespace/save.json", obj{"namespace": "default", "dtab": "", "version": "AAAAAAAAAAE="})
+	assert.Equal(t, http.StatusServiceUnavailable, status)
+	assert.Contains(t, a["error"], "may have been made or not")
+	status, a = w.do(t, http.MethodPost, "/namespace/delete.json", obj{"namespace": "default", "version": "AAAAAAAAAAE="})
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	assert.Contains(t, a["error"], "may have been made or not")
 	status, _ = w.do(t, http.MethodPost, "/namespace/preview.json", obj{"namespace": "default", "dtab": ""})

@@ -49,38 +49,54 @@ func (e *Editor) save(w http.ResponseWriter, r *http.Request) {
 		admin.FaultIn("dtab", "Invalid dtab: ", err).Write(w, http.StatusBadRequest)
 		return
 	}
-	version, err := decode(c.Version)
-	if err != nil {
-		admin.Fault{Message: "The version is not one: " + err.Error(), Field: "version"}.Write(w, http.StatusBadRequest)
+	version, note, ok := e.terms(w, c.Version, c.Author, c.Reason)
+	if !ok {
 		return
-	}
-	for field, text := range map[string]string{"author": c.Author, "reason": c.Reason} {
-		if problem := badNote(text); problem != "" {
-			admin.Fault{Message: "The " + field + " " + problem, Field: field}.Write(w, http.StatusBadRequest)
-			return
-		}
 	}
 	// What was begun is made or not, whoever still waits for the answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), e.opts.Budget)
 	defer cancel()
-	note := namerd.Note{Author: c.Author, Reason: c.Reason}
 	var made namerd.Version
 	if version == "" {
 		made, err = e.n.Store().Create(ctx, c.Namespace, d, note)
 	} else {
 		made, err = e.n.Store().Update(ctx, c.Namespace, d, version, note)
 	}
+	if err != nil {
+		e.unmade(ctx, w, c.Namespace, err)
+		return
+	}
+	e.opts.Logger.InfoContext(ctx, "namerd: a namespace was changed by the admin server", "namespace", c.Namespace,
+		"rules", len(d), "author", c.Author, "reason", c.Reason, "remote", r.RemoteAddr)
+	admin.WriteJSON(w, map[string]string{"version": encode(made), "dtab": text(d)})
+}
+
+// terms reads the version that a change is for, and its note; if one of them is wrong, it
+// answers, and ok is false.
+func (e *Editor) terms(w http.ResponseWriter, version, author, reason string) (v namerd.Version, n namerd.Note, ok bool) {
+	v, err := decode(version)
+	if err != nil {
+		admin.Fault{Message: "The version is not one: " + err.Error(), Field: "version"}.Write(w, http.StatusBadRequest)
+		return v, n, false
+	}
+	for field, text := range map[string]string{"author": author, "reason": reason} {
+		if problem := badNote(text); problem != "" {
+			admin.Fault{Message: "The " + field + " " + problem, Field: field}.Write(w, http.StatusBadRequest)
+			return v, n, false
+		}
+	}
+	return v, namerd.Note{Author: author, Reason: reason}, true
+}
+
+// unmade answers for a write that has failed.
+func (e *Editor) unmade(ctx context.Context, w http.ResponseWriter, ns string, err error) {
 	switch {
-	case err == nil:
-		e.opts.Logger.InfoContext(ctx, "namerd: a namespace was changed by the admin server", "namespace", c.Namespace,
-			"rules", len(d), "author", c.Author, "reason", c.Reason, "remote", r.RemoteAddr)
-		admin.WriteJSON(w, map[string]string{"version": encode(made), "dtab": text(d)})
 	case errors.Is(err, namerd.ErrMismatch), errors.Is(err, namerd.ErrExists), errors.Is(err, namerd.ErrMissing):
-		e.conflict(ctx, w, c.Namespace, err)
+		e.conflict(ctx, w, ns, err)
 	case known(err):
 		failed(w, err)
 	default:
-		e.opts.Logger.WarnContext(ctx, "namerd: a write failed", "namespace", c.Namespace, "error", err)
+		e.opts.Logger.WarnContext(ctx, "namerd: a write failed", "namespace", ns, "error", err)
 		admin.Fault{Message: "The store has failed, and the change may have been made or not: " + err.Error()}.Write(w, http.StatusServiceUnavailable)
 	}
 }

@@ -66,7 +66,7 @@ type view struct {
 func asked() []string {
 	return []string{
 		"/admin/metrics.json", "/admin/server_info", "/client_state.json", "/config.json", "/delegator.json", "/discovery.json", "/endpoints.json", "/explain.json",
-		"/logging.json", "/namespace.json", "/namespace/preview.json", "/namespace/save.json", "/namespaces.json", "/requests.json", "/services", "/tap",
+		"/logging.json", "/namespace.json", "/namespace/delete.json", "/namespace/preview.json", "/namespace/save.json", "/namespaces.json", "/requests.json", "/services", "/tap",
 	}
 }
 

@@ -27,7 +27,7 @@ type Security struct {
 const (
 	uiPaths = `/|/files/.*|/admin/files/.*|/config\.json|/metrics\.json|/admin/metrics\.json|/admin/metrics|` +
 		`/delegator|/delegator\.json|/explain\.json|/namespaces\.json|/logging|/help`
-	controlPaths = `/admin/shutdown|/logging\.json|/namespace/preview\.json|/namespace/save\.json`
+	controlPaths = `/admin/shutdown|/logging\.json|/namespace/preview\.json|/namespace/save\.json|/namespace/delete\.json`
 )
 
 // Handler returns a handler that passes to next what s serves and answers 404 to

@@ -11,6 +11,19 @@ export interface Preview {
   namespace: string; exists: boolean; version: string; stored: string; dtab: string; diff: DiffRow[]; theirs?: DiffRow[]; conflicts?: number[]; names?: Effects;
 }
 
+/** Change is one of the past. */
+export interface Change { at: string; version?: string; author?: string; reason?: string; deleted?: boolean; dtab?: string }
+
+/** when is a moment as it is shown. */
+export function when(at: string): string {
+  return `${new Date(at).toISOString().replace("T", " ").slice(0, 19)} UTC`;
+}
+
+/** by says who has made a change, when and why. */
+export function by(c: Change): string {
+  return [c.author && `by ${c.author}`, `at ${when(c.at)}`, c.reason && `“${c.reason}”`].filter((s) => s).join(", ");
+}
+
 const signs = { same: " ", added: "+", removed: "−", changed: "±", moved: "↕" };
 
 /** differs is whether a comparison has any change. */

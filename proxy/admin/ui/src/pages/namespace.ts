@@ -1,21 +1,22 @@
 import "../css/tools.css";
-import { differs, type DiffRow, diffTable, effectsView, type Preview } from "../lib/changes.ts";
+import { by, type Change, differs, type DiffRow, diffTable, effectsView, type Preview, when } from "../lib/changes.ts";
 import { type Delegation, draw, goals, goalText, signatures } from "../lib/delegation.ts";
 import { el, find, setText } from "../lib/dom.ts";
 import { aborted, ask, Fault, words } from "../lib/fault.ts";
 import { served, url } from "../lib/net.ts";
 import { routers } from "../lib/page.ts";
 import { problem, say } from "../lib/poll.ts";
+import { Removal } from "../lib/removal.ts";
 import { RulesField, rulesOf, RulesTable, soon } from "../lib/rules.ts";
 
 // One namespace of namerd: its rules, names tried out by them, and, where this server
 // lets it, an editor that shows what a change would do before it is saved.
 
-interface Change { at: string; version?: string; author?: string; reason?: string; deleted?: boolean; dtab?: string }
 interface Document { namespace: string; dtab: string; version: string; history: Change[]; historyError?: string; active: { name: string; local?: string }[]; activeTotal: number }
 
 const namespace = find("#view").dataset.namespace ?? "";
 const mayEdit = served("namespace/save.json") && served("namespace/preview.json") && served("namespace.json");
+const mayDelete = mayEdit && served("namespace/delete.json");
 
 let now: Document | undefined; // as it is stored
 let base: Document | undefined; // what the draft began with
@@ -25,9 +26,10 @@ let drawnNames = "", drawnChanges = "";
 
 const rules = new RulesTable("rules of the namespace", routers()[0]?.dtab ?? []);
 const edit = el("button", { type: "button", hidden: !mayEdit }, "Edit rules");
+const remove = el("button", { type: "button", class: "quiet", hidden: !mayDelete }, "Delete …");
 const readOnly = el("span", { class: "note", hidden: mayEdit }, "read-only: this server does not let changes through");
 const whose = el("p", { class: "note" });
-const shown = el("section", { class: "card" }, el("div", { class: "headline" }, el("h2", {}, "Rules ", el("small", {}, "later ones win")), el("span", { class: "right" }, edit, readOnly)), rules.element, whose);
+const shown = el("section", { class: "card" }, el("div", { class: "headline" }, el("h2", {}, "Rules ", el("small", {}, "later ones win")), el("span", { class: "right" }, edit, " ", remove, readOnly)), rules.element, whose);
 
 // ---- the editor
 
@@ -91,6 +93,7 @@ function toDraft(): void {
 
 function begin(text: string, why = ""): void {
   if (!now) return;
+  removal.close();
   base = now;
   field.value = text;
   reason.value = why;
@@ -179,6 +182,28 @@ saving.addEventListener("submit", (e) => {
 });
 try { author.value = localStorage.getItem("weft.author") ?? ""; } catch { /* there is none */ }
 
+// ---- deleting it
+
+let following = new AbortController();
+const removal = new Removal({
+  namespace,
+  onClose: () => {
+    shown.hidden = false;
+    remove.focus();
+  },
+  onDelete: (done) => {
+    following.abort(); // it would be told that there is none
+    void done.then((gone) => {
+      if (gone) location.assign(url(""));
+      else void follow();
+    });
+  },
+});
+remove.addEventListener("click", () => {
+  shown.hidden = true;
+  void removal.open(author.value);
+});
+
 // ---- names tried out
 
 const name = el("input", { name: "path", "aria-label": "name", placeholder: "/svc/web", spellcheck: "false", autocomplete: "off", class: "mono" });
@@ -217,10 +242,6 @@ form.addEventListener("submit", (e) => { e.preventDefault(); void go(); });
 
 const active = el("section", { class: "card", hidden: true }), past = el("section", { class: "card", hidden: true });
 
-function by(c: Change): string {
-  return [c.author && `by ${c.author}`, `at ${new Date(c.at).toISOString().replace("T", " ").slice(0, 19)} UTC`, c.reason && `“${c.reason}”`].filter((s) => s).join(", ");
-}
-
 function showActive(d: Document): void {
   active.hidden = false;
   const rows = d.active.map((a) => {
@@ -232,6 +253,8 @@ function showActive(d: Document): void {
       : el("p", { class: "none" }, "none: no proxy asks this namerd about this namespace now"));
 }
 
+const countOf = (rules: number): string => `${rules} rule${rules === 1 ? "" : "s"}`;
+
 function showHistory(d: Document): void {
   past.hidden = !d.history.length && !d.historyError;
   const rows = d.history.map((c, i) => {
@@ -240,8 +263,8 @@ function showHistory(d: Document): void {
       begin(rulesOf(c.dtab ?? "").map((r) => `${r.prefix} => ${r.dst} ;\n`).join(""), `back to the rules of ${c.at}`);
       editor.scrollIntoView({ block: "start" });
     });
-    const text = c.deleted ? el("span", { class: "tag bad" }, "deleted") : el("details", {}, el("summary", {}, `${rulesOf(c.dtab ?? "").length} rules`), new RulesTable("rules", rulesOf(c.dtab ?? "")).element);
-    return el("tr", {}, el("th", { scope: "row" }, `${new Date(c.at).toISOString().replace("T", " ").slice(0, 19)} UTC`), el("td", {}, c.author ?? ""), el("td", {}, c.reason ?? ""), el("td", {}, text), el("td", {}, i === 0 ? el("span", { class: "tag good" }, "in force") : roll));
+    const text = c.deleted ? el("span", { class: "tag bad" }, "deleted") : el("details", {}, el("summary", {}, countOf(rulesOf(c.dtab ?? "").length)), new RulesTable("rules", rulesOf(c.dtab ?? "")).element);
+    return el("tr", {}, el("th", { scope: "row" }, when(c.at)), el("td", {}, c.author ?? ""), el("td", {}, c.reason ?? ""), el("td", {}, text), el("td", {}, i === 0 ? el("span", { class: "tag good" }, "in force") : roll));
   });
   past.replaceChildren(el("h2", {}, "History ", el("small", {}, "latest first")), d.historyError ? el("p", { class: "banner" }, d.historyError) : el("div", { class: "scroll" }, el("table", { class: "grid", "aria-label": "history" },
     el("thead", {}, el("tr", {}, ...["when", "who", "why", "rules", ""].map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, ...rows))));
@@ -264,6 +287,7 @@ function show(d: Document): void {
   drawnNames = names;
   drawnChanges = changes;
   if (!changed) return;
+  removal.overtaken(d.version, c);
   if (base && base.version !== d.version) overtaken({ dtab: d.dtab, version: d.version, change: c });
   else setText(spoken, "The rules were changed.");
   if (name.value.trim()) void go();
@@ -274,20 +298,22 @@ async function reload(): Promise<void> {
 }
 
 async function follow(): Promise<void> {
-  for (let failures = 0; ;) {
+  const { signal } = (following = new AbortController());
+  for (let failures = 0; !signal.aborted;) {
     try {
       const q = new URLSearchParams({ namespace });
       if (now) {
         q.set("version", now.version);
         q.set("wait", "5s");
       }
-      const d = await ask<Document>(`namespace.json?${q}`);
+      const d = await ask<Document>(`namespace.json?${q}`, undefined, signal);
       // What a save of this page has shown already is not news.
       show(d);
       say("live", "live");
       if (failures) problem("");
       failures = 0;
     } catch (err) {
+      if (aborted(err)) return;
       failures++;
       say("gone", "no answer");
       problem(err instanceof Fault && err.status === 404 ? "This namespace was deleted." : `namerd does not answer: ${words(err)}. Trying again; what is shown is old.`);
@@ -296,7 +322,7 @@ async function follow(): Promise<void> {
   }
 }
 
-find("#view").replaceChildren(el("h1", {}, "Namespace ", el("code", {}, namespace), " ", el("small", {}, el("a", { href: url("") }, "all namespaces"))), shown, editor, tried, active, past, spoken);
+find("#view").replaceChildren(el("h1", {}, "Namespace ", el("code", {}, namespace), " ", el("small", {}, el("a", { href: url("") }, "all namespaces"))), shown, editor, removal.element, tried, active, past, spoken);
 function fromFragment(): void {
   let path = location.hash.slice(1);
   try { path = decodeURIComponent(path); } catch { /* it is taken as it stands */ }

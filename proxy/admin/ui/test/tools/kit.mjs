@@ -9,6 +9,8 @@ const env = (name) => process.env[name] ?? assert.fail(`${name} is not set`);
 
 /** proxyAdmin, namerdAdmin, … are where the servers of the Go test are, with a slash at the end. */
 export const proxyAdmin = env("WEFT_PROXY_ADMIN"), meshAdmin = env("WEFT_MESH_ADMIN"), namerdAdmin = env("WEFT_NAMERD_ADMIN"), closedAdmin = env("WEFT_CLOSED_ADMIN");
+/** namerdApi is the HTTP API of the namerd of namerdAdmin. */
+export const namerdApi = env("WEFT_NAMERD_API");
 export const proxy = env("WEFT_PROXY"), mesh = env("WEFT_MESH");
 
 const browser = await chromium.launch({ executablePath: env("WEFT_UI_CHROMIUM"), args: ["--no-sandbox"] });

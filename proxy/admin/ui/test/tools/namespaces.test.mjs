@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closedAdmin, mesh, meshAdmin, namerdAdmin, open, send, shot, until } from "./kit.mjs";
+import { closedAdmin, mesh, meshAdmin, namerdAdmin, namerdApi, open, send, shot, until } from "./kit.mjs";
 
 const api = async (path, body) => (await fetch(namerdAdmin + path, body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
 
@@ -87,6 +87,55 @@ test("a change by somebody else is shown, and a draft brought up to date", async
   assert.match(after.dtab, /\/theirs[\s\S]*\/host\/mine/);
 });
 
+test("a namespace is deleted when its name is typed, with what that does shown before, unless somebody has changed it", async (t) => {
+  const made = await api("namespace/save.json", { namespace: "doomed", dtab: "/svc => /#/io.l5d.fs", version: "", author: "Ada", reason: "for a while" });
+  assert.ok(made.version, JSON.stringify(made));
+  const bound = await fetch(`${namerdApi}api/1/bind/doomed?path=/svc/world&watch=true`);
+  assert.equal(bound.status, 200); // and held
+  t.after(() => bound.body.cancel());
+  const page = await open(t, `${namerdAdmin}dtab/doomed`, { allowed: [412] });
+  await page.getByRole("button", { name: "try /svc/world" }).waitFor();
+  await page.getByRole("button", { name: "Delete …" }).click();
+  const card = page.getByRole("region", { name: "delete the namespace" }), button = card.getByRole("button", { name: "Delete this namespace" });
+  await card.locator("tr[data-kind=lost]", { hasText: "/svc/world" }).waitFor();
+  await card.locator(".diff tr.removed", { hasText: "/#/io.l5d.fs" }).waitFor();
+  assert.ok(await button.isDisabled());
+  await card.getByLabel("To delete it").fill("doome");
+  assert.ok(await button.isDisabled(), "that is not its name");
+  await card.getByLabel("To delete it").fill("doomed");
+  await card.getByLabel("reason").fill("it is of no use any more");
+  await shot(page, "namespace-delete");
+
+  // Somebody has changed it since, which the page may or may not know yet.
+  const theirs = await api("namespace/save.json", { namespace: "doomed", dtab: "/svc => /#/io.l5d.fs ; /theirs => /x", version: made.version, author: "Bob", reason: "I need it" });
+  assert.ok(theirs.version, JSON.stringify(theirs));
+  await button.click({ timeout: 2000 }).catch(() => {}); // it may be disabled by now
+  const banner = card.locator(".banner", { hasText: "Somebody else has changed this namespace meanwhile" });
+  await banner.waitFor();
+  assert.match(await banner.innerText(), /by Bob.*“I need it”/);
+  assert.ok(await button.isDisabled());
+  assert.match((await api("namespace.json?namespace=doomed")).dtab, /\/theirs/, "it is still there");
+  await shot(page, "namespace-delete-conflict");
+  await banner.getByRole("button", { name: "Look at it again" }).click();
+  await card.locator(".diff tr.removed", { hasText: "/theirs" }).waitFor();
+  await button.click();
+  await page.waitForURL(namerdAdmin);
+  await page.getByRole("link", { name: "default", exact: true }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "doomed", exact: true }).count(), 0);
+  assert.equal((await fetch(`${namerdAdmin}namespace.json?namespace=doomed`)).status, 404);
+});
+
+test("a deletion is thought better of", async (t) => {
+  const page = await open(t, `${namerdAdmin}dtab/empty`);
+  await page.getByRole("button", { name: "Delete …" }).click();
+  const card = page.getByRole("region", { name: "delete the namespace" });
+  await card.getByText("no traffic to compare").waitFor();
+  await page.keyboard.press("Escape");
+  await card.waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Delete …", "the focus is back");
+  await page.getByRole("button", { name: "Edit rules" }).waitFor();
+});
+
 test("names are tried out by the rules of the namespace", async (t) => {
   const page = await open(t, `${namerdAdmin}dtab/default#/svc/world`);
   await page.locator(".node.good").last().waitFor();
@@ -98,6 +147,7 @@ test("a server that lets no changes through has no editor", async (t) => {
   await page.getByText("read-only").waitFor();
   assert.equal(await page.getByRole("button", { name: "Edit rules" }).isVisible(), false);
   assert.equal(await page.getByRole("button", { name: "Save" }).isVisible(), false);
+  assert.equal(await page.getByRole("button", { name: "Delete …" }).isVisible(), false);
 });
 
 test("a router behind namerd shows the stored rules, read-only", async (t) => {
