@@ -210,18 +210,20 @@ func (s *stub) endpoints(w http.ResponseWriter, _ *http.Request) {
 		for port := range 3 {
 			e := object{
 				"address": fmt.Sprintf("10.0.0.1:%d", 8080+port), "weight": 1, "metadata": object{"zone": "a"}, "status": "open", "load": 1 + rand.Float64(),
-				"ewmaMs": 3 + rand.Float64(), "pending": rand.IntN(3), "connections": object{"open": 2, "idle": 1}, "pickable": true,
-				"breaker": object{"state": "closed", "policy": "consecutiveFailures: 5", "failures": 0, "openForMs": 0, "retryInMs": 0},
-				"why":     "it is picked when it has the lower load of two that are drawn",
+				"ewmaMs": 3 + rand.Float64(), "pending": rand.IntN(3), "connections": object{"open": 2, "idle": 1}, "inAperture": true, "pickable": true,
+				"weightClass": object{"weight": 1, "size": 3, "available": 2, "share": 0.9},
+				"breaker":     object{"state": "closed", "policy": "consecutiveFailures: 5", "failures": 0, "openForMs": 0, "retryInMs": 0},
+				"why":         "it is picked when it has the lower load of two that are drawn",
 			}
 			if port == 2 {
 				e["status"], e["pickable"], e["why"] = "busy", false, "its breaker has tripped after 5 failures in a row; a probe goes there in 4.2 s"
-				e["breaker"] = object{"state": "open", "policy": "consecutiveFailures: 5", "failures": 5, "openForMs": 800, "retryInMs": 4200}
+				e["breaker"] = object{"state": "open", "policy": "consecutiveFailures: 5", "standing": "5 consecutive failures", "failures": 5, "openForMs": 800, "retryInMs": 4200}
+				e["failFast"] = object{"error": "connection refused", "failedProbes": 2, "downForMs": 700, "retryInMs": 1300}
 			}
 			endpoints = append(endpoints, e)
 		}
 		clients = append(clients, object{
-			"client": id, "state": "bound", "status": "open", "balancer": "ewma", "requeueBudget": budget, "size": 3, "available": 2, "endpoints": endpoints,
+			"client": id, "state": "bound", "status": "open", "balancer": "aperture", "aperture": 2, "requeueBudget": budget, "size": 3, "available": 2, "endpoints": endpoints,
 		})
 	}
 	w.Header().Set("Content-Type", "application/json")

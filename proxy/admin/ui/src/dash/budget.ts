@@ -1,6 +1,6 @@
 import { el, setText } from "../lib/dom.ts";
 import { number } from "../lib/format.ts";
-import { fillBar } from "./columns.ts";
+import { fillBar } from "./bar.ts";
 
 /** usual is what the budget of a service allows unless its configuration says otherwise. */
 export const usual = 0.2;

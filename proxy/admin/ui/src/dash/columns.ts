@@ -2,6 +2,7 @@ import { el, setAttribute, setText } from "../lib/dom.ts";
 import { grade, millis, number, percent } from "../lib/format.ts";
 import { lastWindow } from "../lib/page.ts";
 import type { Column } from "../lib/table.ts";
+import { fillBar } from "./bar.ts";
 import type { Client, Row, Service } from "./model.ts";
 import { href } from "./place.ts";
 
@@ -66,10 +67,3 @@ export const available: Column<Client> = {
     return undefined;
   },
 };
-
-export function fillBar(bar: HTMLElement, share: number, state: "" | "fair" | "bad"): void {
-  const part = bar.firstElementChild as HTMLElement, width = `${Math.round(1000 * Math.max(0, Math.min(1, share))) / 10}%`;
-  if (part.style.width !== width) part.style.width = width;
-  bar.classList.toggle("fair", state === "fair");
-  bar.classList.toggle("bad", state === "bad");
-}

@@ -1,14 +1,22 @@
 // GET /endpoints.json: what the balancers of this process know of every endpoint.
 
-export interface Budget { balance: number; percentCanRetry: number }
+export interface Budget { balance: number; percentCanRetry: number; minRetriesPerSec?: number; ttlSecs?: number }
 
 export interface Breaker {
   state: "closed" | "open" | "probing" | string;
   policy: string;
+  /** standing says what counts against the endpoint. */
+  standing?: string;
   failures: number;
   openForMs: number;
   retryInMs: number;
 }
+
+/** FailFast is why no connection is to be had, and when that is tried again. */
+export interface FailFast { error: string; failedProbes: number; downForMs: number; retryInMs: number }
+
+/** WeightClass is the endpoints of one weight, which share the traffic of their class. */
+export interface WeightClass { weight: number; size: number; available: number; share: number }
 
 export interface Endpoint {
   address: string;
@@ -20,6 +28,9 @@ export interface Endpoint {
   pending: number;
   breaker: Breaker | null;
   connections: { open: number; idle: number } | null;
+  failFast?: FailFast | null;
+  inAperture?: boolean;
+  weightClass?: WeightClass | null;
   pickable: boolean;
   why: string;
 }
@@ -32,12 +43,17 @@ export interface ClientEndpoints {
   requeueBudget: Budget | null;
   size: number;
   available: number;
+  /** aperture is how many endpoints are picked from, of a balancer that has an aperture. */
+  aperture?: number;
   endpoints: Endpoint[] | null;
 }
 
 export interface ServiceEndpoints {
   service: string;
   pending: number;
+  retrying?: number;
+  /** error is why there are no clients. */
+  error?: string;
   retryBudget: Budget | null;
   clients: string[] | null;
 }

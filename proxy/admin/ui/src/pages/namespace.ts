@@ -260,7 +260,7 @@ function showHistory(d: Document): void {
   const rows = d.history.map((c, i) => {
     const roll = el("button", { type: "button", class: "quiet small", hidden: !mayEdit || i === 0 || c.dtab === undefined }, "Edit back to this");
     roll.addEventListener("click", () => {
-      begin(rulesOf(c.dtab ?? "").map((r) => `${r.prefix} => ${r.dst} ;\n`).join(""), `back to the rules of ${c.at}`);
+      begin(rulesOf(c.dtab ?? "").map((r) => `${r.prefix} => ${r.dst} ;\n`).join(""), `back to the rules of ${when(c.at)}`);
       editor.scrollIntoView({ block: "start" });
     });
     const text = c.deleted ? el("span", { class: "tag bad" }, "deleted") : el("details", {}, el("summary", {}, countOf(rulesOf(c.dtab ?? "").length)), new RulesTable("rules", rulesOf(c.dtab ?? "")).element);

@@ -38,7 +38,7 @@ const heads = ["time", "router", "method", "host and path", "service", "endpoint
 find("#view").replaceChildren(
   el("section", { class: "card" }, el("h2", {}, "Tap ", el("small", {}, "live requests that match all of it; an empty field matches any")), form, counts, spoken),
   el("section", { class: "card" }, el("div", { class: "scroll taps", tabindex: 0, role: "region", "aria-label": "tapped requests" },
-    el("table", { class: "grid" }, el("thead", {}, el("tr", {}, ...heads.map((h) => el("th", { scope: "col" }, h)))), body))));
+    el("table", { class: "grid" }, el("thead", {}, el("tr", {}, ...heads.map((h) => el("th", { scope: "col", class: h === "latency" ? "figure" : undefined }, h)))), body))));
 
 let abort: AbortController | undefined, paused = false, seen = 0, dropped = 0, held: Event[] = [], frame = 0;
 

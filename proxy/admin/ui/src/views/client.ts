@@ -1,12 +1,13 @@
+import { fillBar } from "../dash/bar.ts";
 import { RetryBudget, usual } from "../dash/budget.ts";
 import { Charts } from "../dash/charts.ts";
-import { fillBar } from "../dash/columns.ts";
 import { clientOf, type Endpoint } from "../dash/endpoints.ts";
 import { splitClient } from "../dash/model.ts";
 import { href, type Place } from "../dash/place.ts";
 import { Section } from "../dash/section.ts";
 import type { Store } from "../dash/store.ts";
 import { Topline } from "../dash/topline.ts";
+import { breakerWord, pickedWord } from "../dash/why.ts";
 import { el, setAttribute, setText } from "../lib/dom.ts";
 import { grade, millis, number, percent } from "../lib/format.ts";
 import { served } from "../lib/net.ts";
@@ -20,23 +21,16 @@ type Row = Endpoint & { key: string };
 export function tagged(td: HTMLElement, text: string): undefined {
   const tag = td.querySelector(".tag") ?? td.appendChild(el("span"));
   setText(tag, text);
-  setAttribute(tag, "class", `tag ${{ open: "good", closed: "bad", busy: "fair" }[text] ?? ""}`);
-}
-
-/** breakerWord says what a breaker lets through, in words that the endpoint's own status does not use. */
-export function breakerWord(e: Endpoint): string {
-  const b = e.breaker;
-  if (!b?.state) return "–";
-  if (b.state === "open") return `tripped${b.retryInMs > 0 ? `, probe in ${millis(b.retryInMs)}` : ""}`;
-  return b.state === "closed" ? (b.failures ? `ok, ${b.failures} failed` : "ok") : b.state;
+  setAttribute(tag, "class", `tag ${{ open: "good", closed: "bad", busy: "fair", yes: "good", no: "bad", outside: "fair" }[text] ?? ""}`);
 }
 
 const columns: Column<Row>[] = [
   { id: "status", head: "status", text: true, by: (r) => r.status, cell: (r, td) => tagged(td, r.status) },
+  { id: "picked", head: "picked", title: "whether a request may be sent to it now; outside is not in the balancer's aperture or rotation", text: true, by: pickedWord, cell: (r, td) => tagged(td, pickedWord(r)) },
   { id: "load", head: "load", title: "what the balancer compares", by: (r) => r.load, cell: (r) => number(r.load) },
   { id: "ewma", head: "EWMA", title: "moving average of latencies, now; balancers that do not go by latency have none", by: (r) => r.ewmaMs || undefined, cell: (r) => millis(r.ewmaMs || undefined) },
   { id: "pending", head: "pending", title: "requests under way", by: (r) => r.pending, cell: (r) => number(r.pending) },
-  { id: "weight", head: "weight", by: (r) => r.weight, cell: (r) => number(r.weight) },
+  { id: "weight", head: "weight", title: "the larger, the more traffic; 0 gets none beside others", by: (r) => r.weight, cell: (r) => number(r.weight) },
   { id: "connections", head: "conns", title: "open connections", by: (r) => r.connections?.open, cell: (r) => number(r.connections?.open) },
   { id: "breaker", head: "breaker", width: 1.6, text: true, by: breakerWord, cell: breakerWord },
   { id: "why", head: "why it is picked, or not", width: 4, text: true, cell: (r, td) => { setText(td, r.why); setAttribute(td, "title", r.why); return undefined; } },
@@ -65,7 +59,7 @@ export class ClientView implements View {
     this.heading = splitClient(place.client ?? "")?.name ?? place.client ?? "";
     this.#endpoints = new Section<Row>({
       title: "Endpoints", title1: "endpoint", name: (r) => r.address, link: (r) => href({ ...place, endpoint: r.address }), columns, note: "live",
-      empty: served("endpoints.json") ? "no endpoints" : "this server does not let the table of endpoints out", sort: { id: "name", descending: false }, minWidth: 1000,
+      empty: served("endpoints.json") ? "no endpoints" : "this server does not let the table of endpoints out", sort: { id: "name", descending: false }, minWidth: 1080,
     });
     this.element.append(
       this.#gone, this.#topline.element, this.#charts.element,
@@ -84,7 +78,7 @@ export class ClientView implements View {
     setText(this.#availableText, `Endpoints available ${number(free)} / ${number(size)}`);
     fillBar(this.#availableBar, share, share < 0.5 ? "fair" : "");
     setAttribute(this.#availableBar, "aria-valuenow", String(Math.round(100 * share)));
-    setText(this.#state, more ? [more.state, more.balancer, more.status !== "open" && `client is ${more.status}`].filter((x) => x).join(" · ") : "");
+    setText(this.#state, more ? [more.state, more.balancer, more.aperture && `aperture of ${more.aperture}`, more.status !== "open" && `client is ${more.status}`].filter((x) => x).join(" · ") : "");
     if (!c) return;
     const t = this.#topline;
     t.set("requests", number(c.requests));

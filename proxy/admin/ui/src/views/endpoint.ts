@@ -2,6 +2,7 @@ import { clientOf } from "../dash/endpoints.ts";
 import type { Place } from "../dash/place.ts";
 import type { Store } from "../dash/store.ts";
 import { Topline } from "../dash/topline.ts";
+import { facts } from "../dash/why.ts";
 import { Chart } from "../lib/chart.ts";
 import { el, setText } from "../lib/dom.ts";
 import { millis, millisTick, number } from "../lib/format.ts";
@@ -39,9 +40,9 @@ export class EndpointView implements View {
 
   update(store: Store): void {
     const { router = "", client = "", endpoint } = this.#place;
-    const e = clientOf(store.endpoints, router, client)?.endpoints?.find((x) => x.address === endpoint);
+    const c = clientOf(store.endpoints, router, client), e = c?.endpoints?.find((x) => x.address === endpoint);
     this.#gone.hidden = !!e;
-    if (!e) {
+    if (!c || !e) {
       setText(this.#gone, store.endpoints ? "This client has no such endpoint now." : "Reading …");
       return;
     }
@@ -55,12 +56,7 @@ export class EndpointView implements View {
     t.set("idle", number(e.connections?.idle));
     t.set("breaker", { open: "tripped", closed: "ok" }[e.breaker?.state ?? ""] ?? e.breaker?.state ?? "–", { open: "bad", closed: "good" }[e.breaker?.state ?? ""] ?? "");
     setText(this.#why, e.why);
-    const b = e.breaker;
-    this.#show([
-      ["picked", e.pickable ? "can be" : "cannot be"], ["breaker policy", b?.policy], ["failures in a row", b?.failures === undefined ? undefined : number(b.failures)],
-      ["tripped for", b?.openForMs ? millis(b.openForMs) : undefined], ["next probe in", b?.retryInMs ? millis(b.retryInMs) : undefined],
-      ...Object.entries(e.metadata ?? {}).map(([k, v]): [string, string] => [k, typeof v === "string" ? v : JSON.stringify(v)]),
-    ]);
+    this.#show(facts(e, c));
     if (this.#last === store.endpoints) return; // only the metrics are new
     this.#last = store.endpoints;
     this.#times.push(performance.now() / 1000);
@@ -77,8 +73,7 @@ export class EndpointView implements View {
     for (const c of [this.#load, this.#ewma, this.#pending]) c.close();
   }
 
-  #show(facts: [string, string | undefined][]): void {
-    const known = facts.filter((f): f is [string, string] => !!f[1]);
+  #show(known: [string, string][]): void {
     known.forEach(([name, text], i) => {
       const box = this.#facts.children[i] ?? this.#facts.appendChild(el("div", {}, el("dt"), el("dd")));
       setText(box.firstElementChild as Element, name);

@@ -19,6 +19,7 @@ export class ServiceView implements View {
   readonly heading: string;
   readonly #place: Place;
   readonly #gone = el("p", { class: "card none" });
+  readonly #fault = el("p", { class: "banner", role: "alert", hidden: true });
   readonly #topline = new Topline([
     ["requests", "requests/s"], ["success", "success rate"], ["p50", `p50 · ${lastWindow}`], ["p95", `p95 · ${lastWindow}`], ["p99", `p99 · ${lastWindow}`], ["max", `max · ${lastWindow}`],
     ["pending", "pending"], ["retries", "retries/s"], ["budget", "retries left"],
@@ -35,17 +36,20 @@ export class ServiceView implements View {
       columns: [...traffic, retries[0] as Column<Service>, pending, connections, available, ...latencies], empty: "no clients: nothing was sent since the names were pruned", minWidth: 900,
       sort: { id: "requests", descending: true },
     });
-    this.element.append(this.#gone, this.#topline.element, this.#charts.element, el("section", { class: "card", "aria-label": "retry budget" }, this.#budget.element), this.#clients.element);
+    this.element.append(this.#gone, this.#fault, this.#topline.element, this.#charts.element, el("section", { class: "card", "aria-label": "retry budget" }, this.#budget.element), this.#clients.element);
   }
 
   update(store: Store): void {
     const { router, service } = this.#place, s = store.snapshot?.services.find((x) => x.router === router && x.id === service);
+    const more = serviceOf(store.endpoints, router ?? "", service ?? "");
     this.#gone.hidden = !!s;
+    this.#fault.hidden = !more?.error;
+    setText(this.#fault, more?.error ? `Requests go nowhere: ${more.error}` : "");
     if (!s) {
       setText(this.#gone, store.snapshot ? "There are no metrics of this service: it had no requests for a while, or never had any." : "Reading …");
       return;
     }
-    const t = this.#topline, more = serviceOf(store.endpoints, router ?? "", service ?? "");
+    const t = this.#topline;
     t.set("requests", number(s.requests));
     t.set("success", percent(s.success), grade(s.success));
     for (const p of ["p50", "p95", "p99", "max"] as const) t.set(p, millis(s.latency[p]));

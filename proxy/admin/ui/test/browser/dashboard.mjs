@@ -59,12 +59,20 @@ test("drill-down from a router to an endpoint, back and by address", async () =>
   await page.waitForURL(/client=/);
   await until("its endpoints", async () => (await names(page, "endpoints")).length === 3);
   assert.match(await page.locator('[data-grid="endpoints"]').textContent(), /breaker has tripped after 5 failures/);
-  assert.match(await page.locator("main").textContent(), /Endpoints available 2 \/ 3/);
+  assert.match(await page.locator("main").textContent(), /Endpoints available 2 \/ 3.*aperture of 2/);
+  const endpoints = page.locator('[data-grid="endpoints"] tbody tr[data-key]');
+  assert.match(await endpoints.filter({ hasText: "10.0.0.1:8081" }).textContent(), /openyes/);
+  assert.match(await endpoints.filter({ hasText: "10.0.0.1:8082" }).textContent(), /busyno.*no connection, tried in 1,300 ms/);
   await audit(page);
   await picture(page, "client-dark", { fullPage: true });
   await page.getByRole("link", { name: "10.0.0.1:8082" }).click();
   await page.waitForURL(/endpoint=10/);
   await until("why", async () => /tripped/.test(await page.locator(".why").textContent()));
+  assert.deepEqual(await page.locator(".figures > div").allInnerTexts(), [
+    "picked\ncannot be", "balancer\naperture", "aperture\ninside: 2 of 3 endpoints", "weight class\n90.0% of the traffic for 3 endpoints of weight 1, 2 of them available",
+    "breaker policy\nconsecutiveFailures: 5", "counts against it\n5 consecutive failures", "tripped for\n800 ms", "next probe in\n4,200 ms",
+    "fail-fast\nconnection refused", "no connection for\n700 ms, 2 probes failed since", "connects again in\n1,300 ms", "zone\na",
+  ]);
   const before = await paint(page, ".plot canvas");
   await until("the chart moves", async () => (await paint(page, ".plot canvas")) !== before);
   await audit(page);
