@@ -19,7 +19,7 @@ import (
 func TestDemo(t *testing.T) {
 	weft, err := testtool.Weft()
 	require.NoError(t, err)
-	p := child.Start(t, "weft demo", exec.Command(weft, "demo", //nolint:noctx // it ends with the test
+	p := child.Start(t, "weft demo", exec.Command(weft, "demo",
 		"--outgoing-port=0", "--incoming-port=0", "--admin-port=0", "--namerd-port=0", "--namerd-admin-port=0"))
 	proxy := p.Await(t, `http_proxy=(\S+) curl http://hello`)[1]
 	admin := p.Await(t, `dashboard (http://\S+/),`)[1]

@@ -25,15 +25,15 @@ export function tagged(td: HTMLElement, text: string): undefined {
 }
 
 const columns: Column<Row>[] = [
-  { id: "status", head: "status", text: true, by: (r) => r.status, cell: (r, td) => tagged(td, r.status) },
-  { id: "picked", head: "picked", title: "whether a request may be sent to it now; outside is not in the balancer's aperture or rotation", text: true, by: pickedWord, cell: (r, td) => tagged(td, pickedWord(r)) },
-  { id: "load", head: "load", title: "what the balancer compares", by: (r) => r.load, cell: (r) => number(r.load) },
+  { id: "status", head: "status", width: 0.8, text: true, by: (r) => r.status, cell: (r, td) => tagged(td, r.status) },
+  { id: "picked", head: "picked", title: "whether a request may be sent to it now; outside is not in the balancer's aperture or rotation", width: 0.8, text: true, by: pickedWord, cell: (r, td) => tagged(td, pickedWord(r)) },
+  { id: "load", head: "load", width: 0.7, title: "what the balancer compares", by: (r) => r.load, cell: (r) => number(r.load) },
   { id: "ewma", head: "EWMA", title: "moving average of latencies, now; balancers that do not go by latency have none", by: (r) => r.ewmaMs || undefined, cell: (r) => millis(r.ewmaMs || undefined) },
-  { id: "pending", head: "pending", title: "requests under way", by: (r) => r.pending, cell: (r) => number(r.pending) },
-  { id: "weight", head: "weight", title: "the larger, the more traffic; 0 gets none beside others", by: (r) => r.weight, cell: (r) => number(r.weight) },
-  { id: "connections", head: "conns", title: "open connections", by: (r) => r.connections?.open, cell: (r) => number(r.connections?.open) },
-  { id: "breaker", head: "breaker", width: 1.6, text: true, by: breakerWord, cell: breakerWord },
-  { id: "why", head: "why it is picked, or not", width: 4, text: true, cell: (r, td) => { setText(td, r.why); setAttribute(td, "title", r.why); return undefined; } },
+  { id: "pending", head: "pending", width: 0.8, title: "requests under way", by: (r) => r.pending, cell: (r) => number(r.pending) },
+  { id: "weight", head: "weight", width: 0.8, title: "the larger, the more traffic; 0 gets none beside others", by: (r) => r.weight, cell: (r) => number(r.weight) },
+  { id: "connections", head: "conns", width: 0.7, title: "open connections", by: (r) => r.connections?.open, cell: (r) => number(r.connections?.open) },
+  { id: "breaker", head: "breaker", width: 2.2, text: true, by: breakerWord, cell: breakerWord },
+  { id: "why", head: "why it is picked, or not", width: 5, text: true, cell: (r, td) => { setText(td, r.why); setAttribute(td, "title", r.why); return undefined; } },
 ];
 
 /** ClientView is one client: a bound name with its endpoints. */
@@ -78,7 +78,7 @@ export class ClientView implements View {
     setText(this.#availableText, `Endpoints available ${number(free)} / ${number(size)}`);
     fillBar(this.#availableBar, share, share < 0.5 ? "fair" : "");
     setAttribute(this.#availableBar, "aria-valuenow", String(Math.round(100 * share)));
-    setText(this.#state, more ? [more.state, more.balancer, more.aperture && `aperture of ${more.aperture}`, more.status !== "open" && `client is ${more.status}`].filter((x) => x).join(" · ") : "");
+    setText(this.#state, more ? [more.state, more.aperture ? `${more.balancer} of ${more.aperture}` : more.balancer, more.status !== "open" && `client is ${more.status}`].filter((x) => x).join(" · ") : "");
     if (!c) return;
     const t = this.#topline;
     t.set("requests", number(c.requests));
