@@ -6,6 +6,7 @@ import (
 
 	"github.com/weft-mesh/weft"
 	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/internal/signals"
 )
 
 // binding keeps one path bound: it reads everything again from the top whenever
@@ -18,13 +19,17 @@ type binding struct {
 	out  weft.Var[outcome]
 	now  outcome   // what out holds
 	last time.Time // when it was read last
+
+	waiting *signals.Waiting // for what was read
 }
 
 func newBinding(ctx context.Context, in *Default, local dtab.Dtab, p dtab.Path) *binding {
 	ctx, cancel := context.WithCancel(ctx)
-	return &binding{tenant: tenant{cancel}, in: in, name: p, reading: reading{
+	b := &binding{tenant: tenant{cancel}, in: in, name: p, reading: reading{
 		lookups: newLookups(ctx, in.table, in.opts.MaxLookups), local: local, maxDepth: in.opts.MaxDepth,
 	}}
+	b.waiting = in.waiting.New(b.again)
+	return b
 }
 
 // follow has the path read again once it is out of date, and ends the binding when there
@@ -34,7 +39,7 @@ func (b *binding) follow() {
 		b.in.exit(&b.tenant)
 		return
 	}
-	b.in.waiting.Then(b.again, append(b.signals, b.ctx.Done())...)
+	b.waiting.For(append(b.signals, b.ctx.Done())...)
 }
 
 // again reads the path again.

@@ -9,6 +9,7 @@ import (
 	"github.com/weft-mesh/weft/balancer"
 	"github.com/weft-mesh/weft/circuit"
 	"github.com/weft-mesh/weft/dtab"
+	"github.com/weft-mesh/weft/internal/signals"
 	"github.com/weft-mesh/weft/naming"
 	"github.com/weft-mesh/weft/retry"
 )
@@ -34,6 +35,7 @@ type Client struct {
 	addrs weft.Var[addrState]
 
 	cancel  context.CancelFunc // of the watch
+	waiting *signals.Waiting   // for news of the endpoints; nil: there will be none
 	retired atomic.Bool
 }
 
@@ -134,23 +136,17 @@ func (c *Client) start() {
 	src := c.bound.Addrs(ctx)
 	st, stale := src.Load()
 	c.apply(st)
-	if stale != nil {
-		r.begin(func() { c.follow(ctx, src, stale) })
+	if stale == nil {
+		return
 	}
-}
-
-// follow keeps the endpoints up to date until the client retires.
-func (c *Client) follow(ctx context.Context, src weft.Source[naming.State[weft.EndpointSet]], stale <-chan struct{}) {
-	c.router.waiting.Then(func() {
-		if ctx.Err() != nil {
-			return
-		}
+	c.waiting = r.waiting.New(func() {
 		st, stale := src.Load()
 		c.apply(st)
 		if stale != nil {
-			c.follow(ctx, src, stale)
+			c.waiting.For(stale)
 		}
-	}, stale, ctx.Done())
+	})
+	c.waiting.For(stale)
 }
 
 // apply hands a new endpoint set to the balancer. Failures and pending states
@@ -215,6 +211,9 @@ func (c *Client) retire() {
 		return
 	}
 	c.cancel()
+	if c.waiting != nil {
+		c.waiting.Stop()
+	}
 	c.balancer.Close()
 	c.router.clientStats.give(c.bound.ID, func(s *clientStats) { s.scope.Prune() })
 }

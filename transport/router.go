@@ -35,7 +35,7 @@ type Router struct {
 	mu      sync.Mutex
 	closing bool
 	running sync.WaitGroup // goroutines; they start under mu, so that none comes after the wait
-	waiting signals.Waiter // of clients, for their endpoints; likewise
+	waiting signals.Waiter // of clients, for their endpoints
 }
 
 // destKey identifies a Dest: two requests for one name under different dtabs of
@@ -103,7 +103,7 @@ func (r *Router) Close() error {
 		r.closing = true
 		r.mu.Unlock()
 		r.running.Wait()
-		r.waiting.Wait()
+		r.waiting.Close()
 	})
 	return nil
 }
@@ -111,18 +111,12 @@ func (r *Router) Close() error {
 // spawn runs f in a goroutine that Close waits for. After Close it does nothing
 // and reports false.
 func (r *Router) spawn(f func()) bool {
-	return r.begin(func() { r.running.Go(f) })
-}
-
-// begin calls f, which begins something that Close waits for. After Close it does nothing
-// and reports false.
-func (r *Router) begin(f func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closing {
 		return false
 	}
-	f()
+	r.running.Go(f)
 	return true
 }
 

@@ -5,63 +5,87 @@ import (
 	"slices"
 )
 
-// shard is a goroutine that waits for the signals of some entries, as long as there are
+// shard is a goroutine that waits for the signals of some functions, as long as there are
 // any.
 type shard struct {
 	w    *Waiter
-	wake chan struct{} // there is something incoming
+	wake chan struct{} // there is news
 
 	// Guarded by the Waiter's mutex.
-	incoming []*entry
-	load     int  // signals of all entries, with those that are incoming
-	roomy    bool // it is in Waiter.roomy
+	news  []*Waiting // that begin to wait, or have been stopped
+	load  int        // signals of all, those in news included
+	roomy bool       // it is in Waiter.roomy
 
-	// The goroutine's own: what it waits for, and on whose behalf. The first case is wake.
+	// The goroutine's own: what it waits for, and on whose behalf. The first cases are wake
+	// and the ending of the Waiter.
 	cases  []reflect.SelectCase
-	owners []*entry
+	owners []*Waiting
 }
+
+// own is how many cases are nobody's.
+const own = 2
 
 func newShard(w *Waiter) *shard {
 	s := &shard{w: w, wake: make(chan struct{}, 1)}
-	s.cases = append(make([]reflect.SelectCase, 0, room+1), receive(s.wake))
-	s.owners = append(make([]*entry, 0, room+1), nil)
+	s.cases = append(make([]reflect.SelectCase, 0, room+own), receive(s.wake), receive(w.ending))
+	s.owners = append(make([]*Waiting, 0, room+own), nil, nil)
 	return s
 }
 
+// tell has the goroutine look at x, which begins to wait or has been stopped. It is called
+// with the Waiter's mutex held.
+func (s *shard) tell(x *Waiting) {
+	s.news = append(s.news, x)
+	select {
+	case s.wake <- struct{}{}:
+	default: // it has been told and has not looked yet
+	}
+}
+
 func (s *shard) run() {
-	for {
+	for empty := false; !empty; {
 		i, _, _ := reflect.Select(s.cases)
-		if i == 0 {
-			s.take()
+		switch i {
+		case 0:
+			empty = s.look()
 			continue
-		}
-		e := s.owners[i]
-		s.remove(e)
-		go s.w.call(e)
-		if s.left(len(e.signals)) {
+		case 1:
+			s.end()
 			return
 		}
+		x := s.owners[i]
+		n := s.remove(x)
+		go x.call()
+		empty = s.left(n)
 	}
 }
 
-// take begins to wait for what has come in.
-func (s *shard) take() {
+// look takes in what has begun to wait and lets go of what was stopped, and reports whether
+// nothing is left.
+func (s *shard) look() (empty bool) {
+	n := 0
 	s.w.mu.Lock()
-	incoming := s.incoming
-	s.incoming = nil
-	s.w.mu.Unlock()
-	for _, e := range incoming {
-		for _, c := range e.signals {
-			s.cases, s.owners = append(s.cases, receive(c)), append(s.owners, e)
+	for _, x := range s.news {
+		switch {
+		case x.gone || x.shard != s: // its signal was faster than Stop
+		case x.waits:
+			for _, c := range x.signals {
+				s.cases, s.owners = append(s.cases, receive(c)), append(s.owners, x)
+			}
+		default:
+			n += s.remove(x)
 		}
 	}
+	s.news = nil
+	s.w.mu.Unlock()
+	return s.left(n)
 }
 
-// remove ends the waiting for the signals of e.
-func (s *shard) remove(e *entry) {
-	kept := 1
-	for i := 1; i < len(s.cases); i++ {
-		if s.owners[i] != e {
+// remove ends the waiting on behalf of x, and returns how many signals that were.
+func (s *shard) remove(x *Waiting) int {
+	kept := own
+	for i := own; i < len(s.cases); i++ {
+		if s.owners[i] != x {
 			s.cases[kept], s.owners[kept] = s.cases[i], s.owners[i]
 			kept++
 		}
@@ -69,6 +93,19 @@ func (s *shard) remove(e *entry) {
 	clear(s.cases[kept:])
 	clear(s.owners[kept:])
 	s.cases, s.owners = s.cases[:kept], s.owners[:kept]
+	x.gone = true
+	return len(x.signals)
+}
+
+// end stops all that wait.
+func (s *shard) end() {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	for _, x := range slices.Concat(s.owners[own:], s.news) {
+		if !x.gone {
+			x.stop()
+		}
+	}
 }
 
 // left gives the room of n signals back, and reports whether nothing is left to wait for:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,9 +28,9 @@ func channels(n int) []chan struct{} {
 	return all
 }
 
-// TestThen: a function is called once when the first of its signals fires, whichever that
+// TestFor: a function is called once when the first of its signals fires, whichever that
 // is and whether or not it has fired already.
-func TestThen(t *testing.T) {
+func TestFor(t *testing.T) {
 	for _, before := range []bool{true, false} {
 		for which := range 3 {
 			synctest.Test(t, func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestThen(t *testing.T) {
 				if before {
 					close(chans[which])
 				}
-				w.Then(func() { calls.Add(1) }, nil, chans[0], chans[1], nil, chans[2])
+				w.New(func() { calls.Add(1) }).For(nil, chans[0], chans[1], nil, chans[2])
 				synctest.Wait()
 				if !before {
 					assert.Zero(t, calls.Load())
@@ -70,7 +71,7 @@ func TestWaitIsForFunctions(t *testing.T) {
 			waited atomic.Bool
 		)
 		first, second, returns := make(chan struct{}), make(chan struct{}), make(chan struct{})
-		w.Then(func() { w.Then(func() { <-returns }, second) }, first)
+		w.New(func() { w.New(func() { <-returns }).For(second) }).For(first)
 		go func() {
 			w.Wait()
 			waited.Store(true)
@@ -100,7 +101,7 @@ func TestFewGoroutines(t *testing.T) {
 		for round := range 4 {
 			for _, c := range channels(n - len(chans)) {
 				chans = append(chans, c)
-				w.Then(func() { calls.Add(1) }, c, ctx.Done())
+				w.New(func() { calls.Add(1) }).For(c, ctx.Done())
 			}
 			synctest.Wait()
 			assert.Less(t, runtime.NumGoroutine()-before, 700, "round %d", round)
@@ -118,6 +119,145 @@ func TestFewGoroutines(t *testing.T) {
 	})
 }
 
+// TestStop: what was stopped is not called, whenever that is.
+func TestStop(t *testing.T) {
+	for _, wide := range []int{0, 100} {
+		synctest.Test(t, func(t *testing.T) {
+			var (
+				w     signals.Waiter
+				calls atomic.Int64
+			)
+			more := make([]<-chan struct{}, wide)
+			waits := func(c chan struct{}) *signals.Waiting {
+				x := w.New(func() { calls.Add(1) })
+				x.For(slices.Concat(more, []<-chan struct{}{c})...)
+				return x
+			}
+			kept := make(chan struct{})
+			last := waits(kept)
+
+			at := waits(make(chan struct{}))
+			at.Stop()
+			at.Stop()
+			fires := make(chan struct{})
+			at = waits(fires)
+			synctest.Wait()
+			at.Stop()
+			close(fires)
+			at.For(fires)
+			synctest.Wait()
+			assert.Zero(t, calls.Load())
+
+			close(kept)
+			synctest.Wait()
+			last.Stop()
+			assert.EqualValues(t, 1, calls.Load())
+			w.Wait()
+		})
+	}
+}
+
+// TestClose: it waits for functions that have begun, and no others are called.
+func TestClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			w      signals.Waiter
+			calls  atomic.Int64
+			closed atomic.Bool
+			at     *signals.Waiting
+		)
+		chans := channels(300)
+		waits := func(fn func(), signals ...<-chan struct{}) *signals.Waiting {
+			x := w.New(fn)
+			x.For(signals...)
+			return x
+		}
+		for _, c := range chans {
+			waits(func() { calls.Add(1) }, c, nil)
+		}
+		wide := []<-chan struct{}{200: chans[0]}
+		waits(func() { calls.Add(1) }, wide...)
+		fires, returns := make(chan struct{}), make(chan struct{})
+		at = w.New(func() {
+			<-returns
+			at.For(fires)
+		})
+		at.For(fires)
+		close(fires)
+		synctest.Wait()
+		go func() {
+			w.Close()
+			closed.Store(true)
+		}()
+		synctest.Wait()
+		assert.False(t, closed.Load())
+		for _, c := range chans {
+			close(c)
+		}
+		close(returns)
+		synctest.Wait()
+		assert.True(t, closed.Load())
+		waits(func() { calls.Add(1) }, chans[0]).Stop()
+		w.Close()
+		assert.Zero(t, calls.Load())
+	})
+	new(signals.Waiter).Close()
+}
+
+// TestStopMeetsSignal: when functions that wait again and again are stopped just as they
+// are called, or wait for what has fired, nothing is left behind.
+func TestStopMeetsSignal(t *testing.T) {
+	var (
+		w   signals.Waiter
+		all sync.WaitGroup
+	)
+	before := runtime.NumGoroutine()
+	standing := make(chan struct{})
+	w.New(func() {}).For(standing)
+	for range 3000 {
+		var (
+			calls   atomic.Int64
+			stopped atomic.Bool
+			x       *signals.Waiting
+		)
+		next := make(chan chan struct{}, 1)
+		c := make(chan struct{})
+		x = w.New(func() {
+			calls.Add(1)
+			c := make(chan struct{})
+			if rand.N(2) == 0 {
+				close(c)
+			} else {
+				next <- c
+			}
+			x.For(c)
+		})
+		x.For(c)
+		all.Go(func() {
+			close(c)
+			select {
+			case c := <-next:
+				close(c)
+			case <-time.After(rand.N(time.Millisecond)):
+			}
+		})
+		all.Go(func() {
+			for range rand.N(100) {
+				runtime.Gosched()
+			}
+			x.Stop()
+			stopped.Store(true)
+			n := calls.Load()
+			time.Sleep(time.Millisecond)
+			assert.LessOrEqual(t, calls.Load(), n+1, "calls that have not begun")
+		})
+	}
+	all.Wait()
+	close(standing)
+	w.Wait()
+	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 10*time.Second, time.Millisecond)
+}
+
 // TestWide: more signals than a shard has room for, and more than a select can have.
 func TestWide(t *testing.T) {
 	for _, n := range []int{32, 33, 70_000} {
@@ -130,7 +270,7 @@ func TestWide(t *testing.T) {
 		for i, c := range chans {
 			list[i] = c
 		}
-		w.Then(func() { calls.Add(1) }, list...)
+		w.New(func() { calls.Add(1) }).For(list...)
 		close(chans[n-1])
 		w.Wait()
 		assert.EqualValues(t, 1, calls.Load())
@@ -155,10 +295,10 @@ func TestStorm(t *testing.T) {
 		return fires[i]
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	var follow func(i int)
-	follow = func(i int) {
+	follow := func(i int) {
 		at := current(i)
-		w.Then(func() {
+		var x *signals.Waiting
+		x = w.New(func() {
 			select {
 			case <-at:
 				seen[i].Add(1)
@@ -166,9 +306,11 @@ func TestStorm(t *testing.T) {
 				assert.Error(t, ctx.Err(), "called for nothing")
 			}
 			if ctx.Err() == nil {
-				follow(i)
+				at = current(i)
+				x.For(at, ctx.Done())
 			}
-		}, at, ctx.Done())
+		})
+		x.For(at, ctx.Done())
 	}
 	for i := range fires {
 		follow(i)
@@ -198,17 +340,17 @@ func TestStorm(t *testing.T) {
 	w.Wait()
 }
 
-// BenchmarkThen is a signal that fires among ten thousand, and the waiting for the next.
-func BenchmarkThen(b *testing.B) {
+// BenchmarkFor is a signal that fires among ten thousand, and the waiting for the next.
+func BenchmarkFor(b *testing.B) {
 	var w signals.Waiter
 	ctx, cancel := context.WithCancel(b.Context())
 	for range 10_000 {
-		w.Then(func() {}, make(chan struct{}), ctx.Done())
+		w.New(func() {}).For(make(chan struct{}), ctx.Done())
 	}
 	b.ReportAllocs()
 	for b.Loop() {
 		c, called := make(chan struct{}), make(chan struct{})
-		w.Then(func() { close(called) }, c, ctx.Done())
+		w.New(func() { close(called) }).For(c, ctx.Done())
 		close(c)
 		<-called
 	}
