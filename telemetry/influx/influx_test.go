@@ -103,6 +103,15 @@ func TestStats(t *testing.T) {
 		write(t, tree, ""))
 }
 
+// TestFieldsAreInOrder: also those that come between those of a stat.
+func TestFieldsAreInOrder(t *testing.T) {
+	tree := newTree(t)
+	tree.Scope("a").Counter("b_b").Inc()
+	tree.Scope("a").Stat("b").Record(1)
+	tree.CloseWindow()
+	assert.Contains(t, write(t, tree, ""), "a,host=none b_avg=1.0,b_b=1,b_count=1,")
+}
+
 // TestNothingToSay: a scope whose only metric has no value has no line.
 func TestNothingToSay(t *testing.T) {
 	tree := newTree(t)

@@ -53,7 +53,9 @@ func (w *h1Wire) send(req *http.Request, s *sending) (*http.Response, error) {
 		return nil, w.explain(err)
 	}
 	if w.recycle && resp.StatusCode != http.StatusSwitchingProtocols {
-		s.clean = true
+		// A timer of the connect timeout, which ends at the very moment when the connection is
+		// there, may yet look at the request's context.
+		s.clean = !s.h1.Fresh
 		s.body.ReadCloser, s.body.whole = resp.Body, http1.InMemory(resp.Body)
 		s.body.closed.Store(false)
 		resp.Body = &s.body
