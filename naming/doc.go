@@ -10,8 +10,8 @@
 //
 // Default, the interpreter that works in this process, reads a name from the top
 // by ordinary recursion: dtab, namers, the trees they answer with, and so on. On
-// its way it collects the stale channels of what it reads. One goroutine per bound
-// path waits for any of them and reads everything again. There are no callbacks
+// its way it collects the stale channels of what it reads; as soon as one of them is
+// closed it reads everything again. There are no callbacks
 // and nothing to unsubscribe from: a look-up lives exactly as long as the latest
 // reading asks for it, and all of them end with the context given to Bind.
 //
@@ -24,7 +24,8 @@
 // What knows how to watch something is a Watcher: one blocking function. Shared
 // runs one watch per key for all observers, lets it linger when the last one has
 // left, restarts it with back-off and keeps the last good value. LeafWhilePresent
-// makes a Namer's answer of an observed endpoint set; Fixed, Following and Answer
+// makes a Namer's answer of an observed endpoint set; FollowFunc is a Watcher for
+// values that follow from other Sources, which costs no goroutine while it waits; Fixed, Following and Answer
 // are for answers that are simpler than that, Derive for values that follow from
 // another.
 package naming

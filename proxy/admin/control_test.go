@@ -163,6 +163,9 @@ func TestProfiles(t *testing.T) {
 	for _, seconds := range []string{"0", "-1", "301", "x", "NaN"} {
 		assert.Equal(t, http.StatusBadRequest, get(t, s, "/admin/pprof/profile?seconds="+seconds).Code, seconds)
 	}
+	for _, debug := range []string{"-1", "3", "x"} {
+		assert.Equal(t, http.StatusBadRequest, get(t, s, "/admin/pprof/goroutine?debug="+debug).Code, debug)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, admin.Options{})
 		start := time.Now()

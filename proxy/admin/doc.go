@@ -16,7 +16,8 @@
 //	/admin/server_info, /admin/registry.json  what this process is
 //	/admin/tracing                            ?enable=true, ?disable=true
 //	/admin/threads(.json), /admin/contention  goroutines
-//	/admin/pprof/{heap,profile,contention}    profiles; ?seconds
+//	/admin/pprof/{heap,allocs,goroutine}      profiles; ?debug, ?gc
+//	/admin/pprof/{profile,contention}         profiles; ?seconds
 //	/admin/lint(.json), /admin/announcer      for Linkerd's tools
 //	/config.json                              the configuration in force
 //	/logging.json                             log levels; POST logger, level

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"runtime"
 	"runtime/pprof"
@@ -15,20 +16,34 @@ const (
 	maxProfile     = 5 * time.Minute
 )
 
-func heapProfile(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Query().Get("gc") == "true" {
-		runtime.GC()
+// snapshot is a profile of what there is now. ?gc=true or 1 collects garbage before;
+// ?debug=1 is text, and 2 for goroutines the whole stack of each.
+func snapshot(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		debug, err := strconv.Atoi(cmp.Or(q.Get("debug"), "0"))
+		if err != nil || debug < 0 || debug > 2 {
+			writeText(w, http.StatusBadRequest, "admin: profile: debug has to be 0, 1 or 2")
+			return
+		}
+		if gc := q.Get("gc"); gc == "true" || gc == "1" {
+			runtime.GC()
+		}
+		writeProfile(w, name, debug)
 	}
-	writeProfile(w, "heap")
 }
 
-func writeProfile(w http.ResponseWriter, name string) {
+func writeProfile(w http.ResponseWriter, name string, debug int) {
 	var b bytes.Buffer
-	if err := pprof.Lookup(name).WriteTo(&b, 0); err != nil {
+	if err := pprof.Lookup(name).WriteTo(&b, debug); err != nil {
 		writeText(w, http.StatusInternalServerError, "admin: profile: "+err.Error())
 		return
 	}
-	write(w, http.StatusOK, typeBinary, b.Bytes())
+	kind := typeBinary
+	if debug > 0 {
+		kind = typeText
+	}
+	write(w, http.StatusOK, kind, b.Bytes())
 }
 
 // cpuProfile profiles for ?seconds. ?hz is accepted and has no effect: the rate of
@@ -46,7 +61,7 @@ func (s *Server) contentionProfile(w http.ResponseWriter, r *http.Request) {
 	s.profile(w, r, func() (stop func(), err error) {
 		before := runtime.SetMutexProfileFraction(1)
 		return func() { runtime.SetMutexProfileFraction(before) }, nil
-	}, func() { writeProfile(w, "mutex") })
+	}, func() { writeProfile(w, "mutex", 0) })
 }
 
 // profile runs one profile at a time, until its time is up, the client has gone or

@@ -77,7 +77,9 @@ func (x *site) register() error {
 	page("/admin/contention", contention)
 	page("/admin/lint", lint)
 	page("/admin/lint.json", lintJSON)
-	page("/admin/pprof/heap", heapProfile)
+	for _, name := range []string{"heap", "allocs", "goroutine"} {
+		page("/admin/pprof/"+name, snapshot(name))
+	}
 	page("/admin/pprof/profile", x.server.cpuProfile)
 	page("/admin/pprof/contention", x.server.contentionProfile)
 

@@ -47,7 +47,7 @@ func pages() []page {
 		{target: "/files/dashboard.js", contentType: "text/javascript; charset=utf-8", contains: "metrics.json?tree=1"},
 		{target: "/admin/files/admin.css", contentType: "text/css; charset=utf-8", contains: "#163f79"},
 		{target: "/favicon.ico", contentType: "image/svg+xml", contains: "<svg"},
-		{target: "/admin", contentType: text, contains: "/admin/ping\n/admin/pprof/contention\n"},
+		{target: "/admin", contentType: text, contains: "/admin/ping\n/admin/pprof/allocs\n/admin/pprof/contention\n"},
 		{target: "/admin/index.txt", contentType: text, contains: "/plain/interpreter_state/io.l5d.k8s.configmap.json\n"},
 		{target: "/admin/ping", contentType: text, is: "pong"}, // 73
 		{target: "/admin/server_info", contentType: jsonUTF8, contains: `{"name":"linkerd","version":"1.2.3-test","build":"deadbeef","start_time":"`},
@@ -68,6 +68,9 @@ func pages() []page {
 		{target: "/admin/lint", contentType: text, is: "no issues found\n"},
 		{target: "/admin/lint.json", contentType: jsonUTF8, contains: `"failed_rules":[]`},
 		{target: "/admin/pprof/heap", contentType: "application/octet-stream", contains: "\x1f\x8b"},
+		{target: "/admin/pprof/heap?gc=1&debug=1", contentType: text, contains: "heap profile: "},
+		{target: "/admin/pprof/allocs", contentType: "application/octet-stream", contains: "\x1f\x8b"},
+		{target: "/admin/pprof/goroutine?debug=2", contentType: text, contains: "goroutine "},
 		{target: "/admin/pprof/contention?seconds=0.01", contentType: "application/octet-stream", contains: "\x1f\x8b"},
 		{target: "/admin/pprof/profile?seconds=0.01&hz=100", contentType: "application/octet-stream", contains: "\x1f\x8b"},
 		{target: "/config.json", contentType: jsonUTF8, is: `{"admin":{"ip":"localhost"}}`}, // 67
