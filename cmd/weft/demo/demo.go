@@ -220,8 +220,10 @@ func (d *demo) startNamerd() (*daemon.Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = control.Start()
-	return control, err
+	if _, err := control.Start(); err != nil {
+		return nil, errors.Join(err, control.Close())
+	}
+	return control, nil
 }
 
 // listener returns what listens on an address of the configurations.
