@@ -46,15 +46,21 @@ func configOf(t *testing.T, file string) string {
 	}
 }
 
-// kubeconfig returns a file with a token of a service account, for a proxy that finds
-// the API server as one does that runs in no pod.
-func (c *cluster) kubeconfig(namespace, account string) string {
+// token returns a token of a service account.
+func (c *cluster) token(namespace, account string) string {
 	c.t.Helper()
 	status, answer := c.kube.Do(http.MethodPost, "/api/v1/namespaces/"+namespace+"/serviceaccounts/"+account+"/token",
 		[]byte(`{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}`))
 	require.Equal(c.t, http.StatusCreated, status, string(answer))
 	var r struct{ Status struct{ Token string } }
 	require.NoError(c.t, json.Unmarshal(answer, &r))
+	return r.Status.Token
+}
+
+// kubeconfig returns a file with a token of a service account, for a proxy that finds
+// the API server as one does that runs in no pod.
+func (c *cluster) kubeconfig(namespace, account string) string {
+	c.t.Helper()
 	path := filepath.Join(c.t.TempDir(), "kubeconfig")
 	write(c.t, path, fmt.Sprintf(`apiVersion: v1
 kind: Config
@@ -62,7 +68,7 @@ clusters: [{name: here, cluster: {server: %q, certificate-authority: %q}}]
 users: [{name: me, user: {token: %q}}]
 contexts: [{name: here, context: {cluster: here, user: me}}]
 current-context: here
-`, c.kube.URL, c.kube.CAFile, r.Status.Token))
+`, c.kube.URL, c.kube.CAFile, c.token(namespace, account)))
 	return path
 }
 
