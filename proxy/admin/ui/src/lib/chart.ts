@@ -36,6 +36,7 @@ export class Chart {
   readonly #legend: HTMLElement;
   readonly #observer: ResizeObserver;
   #plot: uPlot | undefined;
+  #width = 0; // 0: not in the page, or hidden. To read it from there would lay the page out.
   #lines: Line[] = [];
   #times: number[] = [];
   #drawn = ""; // which lines the plot was made for
@@ -46,7 +47,10 @@ export class Chart {
     this.#box.style.height = `${this.#o.height}px`;
     this.#legend = el("ul", { class: "legend", "aria-hidden": "true" });
     this.element = el("figure", { class: "chart" }, el("figcaption", {}, o.label), this.#box, this.#o.legend && this.#legend);
-    this.#observer = new ResizeObserver(() => this.#resize());
+    this.#observer = new ResizeObserver(([e]) => {
+      this.#width = Math.round(e?.contentRect.width ?? 0);
+      this.#resize();
+    });
     this.#observer.observe(this.#box);
     addEventListener("themechange", this.#again);
   }
@@ -71,14 +75,14 @@ export class Chart {
   };
 
   #resize(): void {
-    const width = this.#box.clientWidth;
+    const width = this.#width;
     if (this.#plot && width && this.#plot.width !== width) this.#plot.setSize({ width, height: this.#o.height });
     else this.#draw();
   }
 
   #draw(): void {
-    const width = this.#box.clientWidth;
-    if (!width) return; // not in the page, or hidden
+    const width = this.#width;
+    if (!width) return;
     const key = this.#lines.map((l) => `${l.label}\n${l.colour}`).join("\n");
     // Times are before now, so that the grid stays where it is.
     const now = this.#times[this.#times.length - 1] ?? 0;

@@ -68,7 +68,13 @@ export class Table<R> {
   #search = "";
   #sort: { id: string; descending: boolean } | undefined;
   #frame = 0;
-  readonly #observer = new ResizeObserver(() => this.#later());
+  // To read these from the page would lay it out, once for every table in every reading.
+  #scrolled = 0;
+  #visible = 0;
+  readonly #observer = new ResizeObserver(([e]) => {
+    this.#visible = e?.contentRect.height ?? 0;
+    this.#later();
+  });
 
   constructor(o: TableOptions<R>) {
     this.#o = o;
@@ -87,7 +93,10 @@ export class Table<R> {
     this.#table = el("table", { class: "rows", "aria-label": o.label }, group, el("thead", {}, this.#head), this.#body);
     if (o.minWidth) this.#table.style.minWidth = `${o.minWidth}px`;
     this.element = el("div", { class: "scroll", role: "region", "aria-label": o.label, tabindex: 0 }, this.#table);
-    this.element.addEventListener("scroll", () => this.#later(), { passive: true });
+    this.element.addEventListener("scroll", () => {
+      this.#scrolled = this.element.scrollTop;
+      this.#later();
+    }, { passive: true });
     this.#observer.observe(this.element);
     this.#mark();
   }
@@ -103,7 +112,7 @@ export class Table<R> {
   search(text: string): number {
     this.#search = text.trim();
     this.#arrange(false);
-    this.element.scrollTop = 0;
+    this.element.scrollTop = this.#scrolled = 0;
     this.#draw();
     return this.#rows.length;
   }
@@ -178,7 +187,7 @@ export class Table<R> {
     this.#frame = 0;
     const { key, detail } = this.#o, rows = this.#rows, body = this.#body;
     const open = [...this.#open].map((k) => this.#places.get(k)).filter((i) => i !== undefined).sort((a, b) => a - b);
-    const at = slice(rows.length, rowHeight, this.element.scrollTop, this.element.clientHeight || 600, extra, open, detail?.height ?? 0);
+    const at = slice(rows.length, rowHeight, this.#scrolled, this.#visible || 600, extra, open, detail?.height ?? 0);
     const wanted = new Set<string>();
     for (let i = at.first; i < at.end; i++) wanted.add(key(rows[i] as R));
     const focused = this.element.contains(document.activeElement) && document.activeElement !== this.element;

@@ -131,7 +131,14 @@ export async function tasks(page, meanwhile) {
   const main = new Set(traceEvents.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain").map((e) => `${e.pid} ${e.tid}`));
   const list = traceEvents.filter((e) => e.ph === "X" && /RunTask/.test(e.name) && main.has(`${e.pid} ${e.tid}`));
   assert.ok(list.length > 50, `${list.length} tasks were seen`);
-  return list.map((e) => ({ cpu: (e.tdur ?? NaN) / 1000, wall: e.dur / 1000 })).sort((a, b) => b.cpu - a.cpu);
+  const parts = traceEvents.filter((e) => e.ph === "X" && e.tdur > 1000 && !/RunTask/.test(e.name) && main.has(`${e.pid} ${e.tid}`));
+  // within says what a task has done, in milliseconds on the processor; parts are within one another.
+  const within = (t) => {
+    const sums = {};
+    for (const e of parts) if (e.pid === t.pid && e.tid === t.tid && e.ts >= t.ts && e.ts + e.dur <= t.ts + t.dur) sums[e.name] = (sums[e.name] ?? 0) + e.tdur / 1000;
+    return Object.entries(sums).sort(([, a], [, b]) => b - a).map(([name, ms]) => `${name} ${ms.toFixed(1)}`).join(", ");
+  };
+  return list.map((e) => ({ cpu: (e.tdur ?? NaN) / 1000, wall: e.dur / 1000, get parts() { return within(e); } })).sort((a, b) => b.cpu - a.cpu);
 }
 
 // until waits for a condition that is evaluated here.
