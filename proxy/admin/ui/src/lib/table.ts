@@ -1,5 +1,6 @@
 import { el, setAttribute, setText } from "./dom.ts";
 import { compare, type Key, matches } from "./order.ts";
+import { Turns } from "./turns.ts";
 import { slice } from "./window.ts";
 
 export interface Column<R> {
@@ -40,6 +41,7 @@ export interface TableOptions<R> {
 
 const rowHeight = 34; // as in the style sheet
 const extra = 6;
+const turns = new Turns(); // of all tables of the page
 
 interface Shown<R> {
   tr: HTMLTableRowElement;
@@ -104,9 +106,13 @@ export class Table<R> {
   /** update shows other rows, and numbers anew. */
   update(rows: R[]): void {
     this.#all = rows;
+    turns.ask(this.#renew);
+  }
+
+  readonly #renew = (): void => {
     this.#arrange(this.element.matches(":hover, :focus-within"));
     this.#draw();
-  }
+  };
 
   /** search leaves the rows that have every word; it returns how many. */
   search(text: string): number {
@@ -137,6 +143,7 @@ export class Table<R> {
   /** close ends what the details of rows have running. */
   close(): void {
     cancelAnimationFrame(this.#frame);
+    turns.forget(this.#renew);
     this.#observer.disconnect();
     for (const [k, s] of this.#shown) this.#drop(k, s);
   }
