@@ -1,9 +1,11 @@
 package e2e_test
 
 import (
+	"maps"
 	"math"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +36,7 @@ func (r *vizRun) alerts(t *testing.T) {
 		"WeftNoEndpoints":          {"gone": 0, "web": 1, "api": 1},
 		"WeftRetryBudget":          ratio(rates(refused), rates(requests)),
 	}
-	var slow []string
+	var slow, perhaps []string
 	files, err := filepath.Glob(vizDir + "alerts/*.yml")
 	require.NoError(t, err)
 	for _, f := range files {
@@ -49,30 +51,13 @@ func (r *vizRun) alerts(t *testing.T) {
 			m := regexp.MustCompile(`(?s)^(.*)\n\s+[<>] [\d.]+\s*$`).FindStringSubmatch(rule.Expr)
 			require.NotNil(t, m, "%s: the last line is the threshold", rule.Alert)
 			got := map[string]float64{}
-			at := to
 			if rule.Alert == "WeftServiceLatency" {
-				at = r.ended
+				slow, perhaps = r.slow(t, m[1])
+				continue
 			}
-			for _, s := range r.prom.QueryAt(strings.ReplaceAll(m[1], "[5m]", "["+promDuration(to.Sub(from))+"]"), at) {
+			for _, s := range r.prom.QueryAt(strings.ReplaceAll(m[1], "[5m]", "["+promDuration(to.Sub(from))+"]"), to) {
 				assert.Equal(t, "http", s.Labels["rt"], rule.Alert)
 				got[s.Labels["client"]+s.Labels["service"]] = s.Value
-			}
-			if rule.Alert == "WeftServiceLatency" {
-				require.Len(t, got, 3, "%v", got)
-				for _, service := range []string{"web", "api"} {
-					var slowest float64
-					for _, p := range r.proxies {
-						slowest = max(slowest, vizPercentile(.99, p.tally[service].took))
-					}
-					assert.InEpsilon(t, slowest, got[service], .05, "%s: %s", rule.Alert, service)
-				}
-				for service, p99 := range got {
-					if p99 > 1000 { // a machine that is busy with something else may make api one of them
-						slow = append(slow, "WeftServiceLatency "+service)
-					}
-				}
-				require.Contains(t, slow, "WeftServiceLatency web")
-				continue
 			}
 			require.Contains(t, want, rule.Alert)
 			for k, v := range want[rule.Alert] {
@@ -81,13 +66,61 @@ func (r *vizRun) alerts(t *testing.T) {
 			}
 		}
 	}
-	var on []string
+	on := map[string]bool{} // pending or firing; it is both in these seconds if it becomes so
 	for _, s := range r.prom.QueryAt("max_over_time(ALERTS[5s])", r.ended) {
-		on = append(on, s.Labels["alertname"]+" "+s.Labels["client"]+s.Labels["service"])
+		on[s.Labels["alertname"]+" "+s.Labels["client"]+s.Labels["service"]] = true
+	}
+	for _, alert := range perhaps {
+		delete(on, alert)
 	}
 	assert.ElementsMatch(t, append(slow,
 		"WeftConnectionFailures gone", "WeftEndpointsUnavailable gone", "WeftNoEndpoints gone", "WeftRetryBudget gone", "WeftRetryBudget web",
-	), on)
+	), slices.Collect(maps.Keys(on)))
+}
+
+// slow compares the figures of WeftServiceLatency with what the generator measured in the
+// windows that they can be of, and returns the alerts that must be on at the end, and those
+// that may be: a machine that is busy with something else may make any service one of them.
+func (r *vizRun) slow(t *testing.T, figures string) (on, perhaps []string) {
+	t.Helper()
+	good, bad := map[string]int{}, map[string][]float64{}
+	for at := range r.moments() {
+		for _, s := range r.prom.QueryAt(figures, at) {
+			service := s.Labels["service"]
+			assert.Equal(t, "http", s.Labels["rt"])
+			var lists [][]vizTally
+			for _, p := range r.proxies {
+				lists = append(lists, []vizTally{p.tally[service]})
+			}
+			if vizMatches(.99, lists, at, s.Value) {
+				good[service]++
+			} else {
+				bad[service] = append(bad[service], s.Value)
+			}
+		}
+	}
+	for service := range vizRates() {
+		assert.Greater(t, good[service], len(bad[service]), "WeftServiceLatency: %s shows %v", service, bad[service])
+		// Rules are evaluated every two seconds, and five seconds of them are looked at.
+		above, below := 0, 0
+		for at := r.ended.Add(-7 * time.Second); !at.After(r.ended); at = at.Add(500 * time.Millisecond) {
+			for _, s := range r.prom.QueryAt(figures, at) {
+				if s.Labels["service"] == service && s.Value > 1000 {
+					above++
+				} else if s.Labels["service"] == service {
+					below++
+				}
+			}
+		}
+		switch alert := "WeftServiceLatency " + service; {
+		case above > 0 && below == 0:
+			on = append(on, alert)
+		case above > 0:
+			perhaps = append(perhaps, alert)
+		}
+	}
+	assert.Contains(t, on, "WeftServiceLatency web")
+	return on, perhaps
 }
 
 // health compares what can be known of the process, which both proxies share.

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"math"
 	"regexp"
@@ -214,29 +215,11 @@ func (r *vizRun) latency(t *testing.T, c chosen, p viz.Panel, q viz.Target, wher
 			together[x.instance] = append(together[x.instance], all)
 		}
 	}
-	matches := func(key string, at time.Time, got float64) bool {
-		for end := at; end.After(at.Add(-vizWindow - 3*time.Second)); end = end.Add(-200 * time.Millisecond) {
-			for _, tallies := range together[key] {
-				var took []time.Duration
-				for _, v := range tallies {
-					took = append(took, v.during(end.Add(-vizWindow), end)...)
-				}
-				if len(took) == 0 {
-					continue
-				}
-				want := vizPercentile(quantile, took)
-				if math.Abs(got-want) <= .05*want || want < 200 && got < 200 { // gone takes no time
-					return true
-				}
-			}
-		}
-		return false
-	}
 	good, bad := map[string]int{}, map[string][]float64{}
-	for at := r.began.Add(2*vizWindow + 2*time.Second); !at.After(r.ended); at = at.Add(time.Second) {
+	for at := range r.moments() {
 		for _, s := range r.prom.QueryAt(c.expression(q.Expr, "http", time.Minute), at) {
 			key := cmp.Or(s.Labels["client"], s.Labels["instance"])
-			if matches(key, at, s.Value) {
+			if vizMatches(quantile, together[key], at, s.Value) {
 				good[key]++
 			} else {
 				bad[key] = append(bad[key], s.Value)
@@ -248,4 +231,36 @@ func (r *vizRun) latency(t *testing.T, c chosen, p viz.Panel, q viz.Target, wher
 		// One window may have been a bad moment of the machine's.
 		assert.Greater(t, n, len(bad[key]), "%s: %s shows %v", where, key, bad[key])
 	}
+}
+
+// moments are the seconds of the load at which a whole window of it can be seen.
+func (r *vizRun) moments() iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		for at := r.began.Add(2*vizWindow + 2*time.Second); !at.After(r.ended); at = at.Add(time.Second) {
+			if !yield(at) {
+				return
+			}
+		}
+	}
+}
+
+// vizMatches reports whether a quantile that is shown at a moment is that of one of the
+// lists in a window that may be the last one which was closed.
+func vizMatches(quantile float64, lists [][]vizTally, at time.Time, got float64) bool {
+	for end := at; end.After(at.Add(-vizWindow - 3*time.Second)); end = end.Add(-200 * time.Millisecond) {
+		for _, tallies := range lists {
+			var took []time.Duration
+			for _, v := range tallies {
+				took = append(took, v.during(end.Add(-vizWindow), end)...)
+			}
+			if len(took) == 0 {
+				continue
+			}
+			want := vizPercentile(quantile, took)
+			if math.Abs(got-want) <= .05*want || want < 200 && got < 200 { // gone takes no time
+				return true
+			}
+		}
+	}
+	return false
 }
