@@ -2,6 +2,7 @@ package signals
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -81,7 +82,7 @@ func (x *Waiting) For(signals ...<-chan struct{}) {
 		x.cancel = cancel
 		w.all.Go(func() {
 			defer cancel()
-			if Any(ctx, append(signals[:len(signals):len(signals)], w.ending)) == nil {
+			if Any(ctx, append(slices.Clip(signals), w.ending)) == nil {
 				go x.call()
 			}
 		})

@@ -111,16 +111,15 @@ func (l *line) place(path []string, host string) {
 		return slices.ContainsFunc(l.tags, func(t tag) bool { return slices.Contains(keys, t.key) })
 	}
 	for _, e := range path {
-		name := l.name
-		switch n := len(name); {
-		case n == 1 && name[0] == "rt" && !has("rt"):
+		switch n := len(l.name); {
+		case n == 1 && l.name[0] == "rt" && !has("rt"):
 			l.tags = append(l.tags, tag{"rt", e})
-		case n == 2 && name[0] == "rt" && isStack(name[1]) && !has("client", "server", "service"):
-			l.tags = append(l.tags, tag{name[1], e})
-		case n == 3 && name[0] == "rt" && name[1] == "client" && name[2] == "service" && !has("service"):
+		case n == 2 && l.name[0] == "rt" && isStack(l.name[1]) && !has("client", "server", "service"):
+			l.tags = append(l.tags, tag{l.name[1], e})
+		case n == 3 && l.name[0] == "rt" && l.name[1] == "client" && l.name[2] == "service" && !has("service"):
 			l.tags = append(l.tags, tag{"service", e})
 		default:
-			l.name = append(name, e)
+			l.name = append(l.name, e)
 		}
 	}
 	slices.SortFunc(l.tags, func(a, b tag) int { return strings.Compare(a.key, b.key) })
