@@ -210,10 +210,7 @@ routers:
 					s := m.shape()
 					return s.services == 0 && s.clients == 0
 				}, 30*time.Second, 20*time.Millisecond, "what is idle is pruned")
-				require.Eventually(t, func() bool {
-					c.CloseIdleConnections() // again, since the client's stream may end after the server's
-					return m.under("rt", protocol, "server", "127.0.0.1/0")["connections"] == 0
-				}, 10*time.Second, 5*time.Millisecond)
+				m.closed(t, c)
 			}
 
 			run(2000) // until what is bounded is full

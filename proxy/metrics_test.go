@@ -216,10 +216,7 @@ func TestMetrics(t *testing.T) {
 			}
 			m.leave(t, c)
 			m.settled(t, 11)
-			require.Eventually(t, func() bool {
-				c.CloseIdleConnections() // again, since the client's stream may end after the server's
-				return m.under("rt", protocol, "server", "127.0.0.1/0")["connections"] == 0
-			}, 10*time.Second, 5*time.Millisecond)
+			m.closed(t, c)
 
 			m.Tree().CloseWindow()
 			m.requireService(t, "ok", map[string]float64{"requests": 4, "success": 4, "failures": 0})
@@ -265,6 +262,15 @@ func (m measured) settled(t *testing.T, n float64) {
 	require.Eventually(t, func() bool {
 		s := m.under("rt", m.label, "server", "127.0.0.1/0")
 		return s["requests"] == n && s["pending"] == 0
+	}, 10*time.Second, 5*time.Millisecond)
+}
+
+// closed closes the client's connections and waits until the server has seen it.
+func (m measured) closed(t *testing.T, c *http.Client) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		c.CloseIdleConnections() // again, since the client's stream may end after the server's
+		return m.under("rt", m.label, "server", "127.0.0.1/0")["connections"] == 0
 	}, 10*time.Second, 5*time.Millisecond)
 }
 
