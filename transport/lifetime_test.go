@@ -23,7 +23,7 @@ func TestIdleTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ttl = time.Minute
 		w := newWorld(t, single, transport.Options{Cache: transport.CacheOptions{IdleTTL: ttl}})
-		w.put("idle", known("idle:1")) // a variable, so that watching it takes a goroutine
+		w.put("idle", known("idle:1")) // a variable, so that there is something to wait for
 		w.put("held", known("held:1"))
 		w.put("busy", known("busy:1"))
 		time.Sleep(ttl / 2)
@@ -66,6 +66,8 @@ func TestIdleTTL(t *testing.T) {
 		assert.Empty(t, w.watched())
 		assert.Empty(t, w.connected())
 		assert.Empty(t, w.Clients())
+		stacks := make([]byte, 1<<20)
+		assert.NotContains(t, string(stacks[:runtime.Stack(stacks, true)]), "internal/signals", "nothing waits for news any more")
 	})
 }
 
