@@ -33,6 +33,9 @@ func eval[T any](t Tree[T], add func(T)) Op {
 			}
 		}
 	case Union:
+		if len(t.Kids) == 1 {
+			return eval(t.Kids[0], add) // a Fail too, as Simplify has it
+		}
 		sum := Neg
 		for _, k := range t.Kids {
 			if eval(k, add) == Leaf {

@@ -161,6 +161,11 @@ func TestSimplifyEval(t *testing.T) {
 			assertEval(t, nil, in)
 		}
 		assert.Equal(t, leaf("/a"), dtab.Simplify(alt(union(w(2, alt(leaf("/a")))))))
+
+		// A union of one branch is that branch, also if that stops failover.
+		in := alt(union(w(2, tree{Op: dtab.Fail})), leaf("/a"))
+		assert.Equal(t, tree{Op: dtab.Fail}, dtab.Simplify(in))
+		assertEval(t, nil, in)
 	})
 	t.Run("the input is left alone", func(t *testing.T) {
 		in := dtab.MustTree("~ | (~ | /a) | /b")

@@ -107,10 +107,12 @@ func (b *binding) store(o outcome) {
 }
 
 // sameTree reports whether two bound trees mean the same: the same shape, the
-// same weights and, leaf by leaf, the same id and residual. By the contract of
-// Bound, the same id means the same endpoints.
+// same weights and, leaf by leaf, the same id and residual, with the same weight noted.
+// By the contract of Bound, the same id means the same endpoints.
 func sameTree(a, b dtab.Tree[*Bound]) bool {
-	return dtab.EqualFunc(a, b, func(x, y *Bound) bool { return x.ID == y.ID && x.Residual == y.Residual })
+	return dtab.EqualFunc(a, b, func(x, y *Bound) bool {
+		return x.ID == y.ID && x.Residual == y.Residual && x.treeWeight == y.treeWeight
+	})
 }
 
 // sameError reports whether two errors look the same to who reads about them.

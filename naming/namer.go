@@ -47,6 +47,8 @@ type Bound struct {
 	// ends, independently of the look-up that returned the Bound: who uses the
 	// endpoints keeps them fresh.
 	Addrs func(ctx context.Context) weft.Source[State[weft.EndpointSet]]
+
+	treeWeight string // see weighted
 }
 
 // Interpreter binds a path: it rewrites it with the dtab until namers have

@@ -25,7 +25,7 @@ func weighted(b *Bound, w float64) *Bound {
 		s.Value.Meta = meta
 		return s
 	}
-	return &Bound{ID: b.ID, Residual: b.Residual, Addrs: func(ctx context.Context) weft.Source[State[weft.EndpointSet]] {
+	return &Bound{ID: b.ID, Residual: b.Residual, treeWeight: text, Addrs: func(ctx context.Context) weft.Source[State[weft.EndpointSet]] {
 		return Derive(b.Addrs(ctx), note)
 	}}
 }
