@@ -60,6 +60,17 @@ func (p *plane) put(d string) {
 	require.NoError(p.t, err)
 }
 
+// settles waits until a name that somebody watches is bound anew. The state of its
+// endpoints may be seen before that.
+func (p *plane) settles(name string, to dtab.Op) {
+	p.t.Helper()
+	bound := p.namerd.Bind(p.t.Context(), "default", nil, dtab.MustPath(name))
+	require.Eventually(p.t, func() bool {
+		st, _ := bound.Load()
+		return st.Known && st.Value.Tree.Op == to
+	}, eventually, time.Millisecond)
+}
+
 func (p *plane) set(name string, addrs ...string) {
 	p.t.Helper()
 	require.NoError(p.t, p.namer.Set(name, addrs...))
@@ -147,6 +158,7 @@ func TestUpdates(t *testing.T) {
 	assert.Equal(t, []string{"-10.0.0.1:1"}, next())
 	require.NoError(t, p.namer.Remove("hello"))
 	assert.Equal(t, []string{"none, exists: false"}, next()) // 118
+	p.settles("/svc/hello", dtab.Neg)
 	p.set("hello", "10.0.0.1:1")
 	assert.Equal(t, []string{"+10.0.0.1:1"}, next(), "it comes back whole")
 	p.set("other", "10.0.0.2:1", "10.0.0.1:1")
@@ -161,6 +173,7 @@ func TestUpdates(t *testing.T) {
 	require.NoError(t, p.namer.SetState("bad", naming.Failed[weft.EndpointSet](errors.New("boom"))))
 	p.set("empty")
 	p.put("/svc=>/#/static;/loop=>/loop/x;/svc/loop=>/loop")
+	p.settles("/svc/hello", dtab.Leaf)
 	for path, want := range map[string]string{
 		"bad.ns.svc.cluster.local": "none, exists: false", // 118
 		"nope":                     "none, exists: false",
