@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/weft-mesh/weft/internal/inorder"
 )
 
 // ErrNoSubtree is returned by WriteJSON when the tree has no scope at
@@ -67,19 +69,11 @@ func WriteJSON(w io.Writer, t *Tree, opts JSONOptions) error {
 	case at == nil:
 		j.buf = append(j.buf, "{}"...)
 	case opts.Tree:
-		j.next, j.kv = ",", ":"
-		m, ok := at.read(t)
-		j.tree(m, ok, at)
+		j.nested(at)
 	case opts.Pretty:
 		j.pretty(at)
 	default:
-		j.buf = append(j.buf, '{')
-		j.next, j.kv = ",", ":"
-		if m, ok := at.read(t); ok && !m.early() {
-			j.metric(nil, m)
-		}
-		j.flat(at, make([]byte, 0, 256))
-		j.buf = append(j.buf, '}')
+		j.flat(at)
 	}
 	j.flush()
 	return j.err
@@ -88,7 +82,7 @@ func WriteJSON(w io.Writer, t *Tree, opts JSONOptions) error {
 // jsonWriter builds the text in pieces that it hands to w. After an error it
 // writes nothing more.
 type jsonWriter struct {
-	w    io.Writer
+	w    io.Writer // nil for a part of the text, which is in buf as a whole
 	of   *Tree
 	buf  []byte
 	sep  string // goes before the next key
@@ -97,19 +91,67 @@ type jsonWriter struct {
 	err  error
 }
 
-// flat writes the metrics below s, whose names begin with name: text as it stands
-// between quotes.
-func (j *jsonWriter) flat(s *Scope, name []byte) {
-	s.each(j.of, func(k string, m Metric, ok bool, below *Scope) bool {
-		at := appendJSONText(name, k)
-		if ok && !m.early() {
-			j.metric(at, m)
-		}
-		if below != nil {
-			j.flat(below, append(at, '/'))
-		}
+// flat writes what s carries and the metrics below it.
+func (j *jsonWriter) flat(s *Scope) {
+	j.buf = append(j.buf, '{')
+	j.next, j.kv = ",", ":"
+	if m, ok := s.read(j.of); ok && !m.early() {
+		j.metric(nil, m)
+	}
+	j.parts(s.Parts(), func(x *jsonWriter, _ int, p *Part) { x.part(p) }, j.piece)
+	j.buf = append(j.buf, '}')
+}
+
+// parts has several writers write the parts of a tree, and take what they have written.
+func (j *jsonWriter) parts(parts []Part, write func(x *jsonWriter, i int, p *Part), take func([]byte) error) {
+	team := inorder.New(len(parts))
+	writers := make([]jsonWriter, team.Len())
+	_ = team.Do(len(parts), func(worker, i int, buf []byte) []byte {
+		x := &writers[worker]
+		*x = jsonWriter{of: j.of, buf: buf, next: j.next, kv: j.kv}
+		write(x, i, &parts[i])
+		return x.buf
+	}, take)
+}
+
+// piece writes the members that are next in an object.
+func (j *jsonWriter) piece(text []byte) error {
+	if len(text) > 0 {
+		j.buf = append(append(j.buf, j.sep...), text...)
+		j.sep = j.next
+	}
+	if len(j.buf) > 64<<10 {
+		j.flush()
+	}
+	return j.err
+}
+
+func (j *jsonWriter) part(p *Part) {
+	var room [256]byte
+	name := room[:0]
+	for _, elem := range p.path {
+		name = append(appendJSONText(name, elem), '/')
+	}
+	p.each(j.of, func(k string, m Metric, ok bool, below *Scope) bool {
+		j.named(name, k, m, ok, below)
 		return true
 	})
+}
+
+// named writes what is called k in a scope whose name is name, with the slash that
+// follows: text as it stands between quotes.
+func (j *jsonWriter) named(name []byte, k string, m Metric, ok bool, below *Scope) {
+	name = appendJSONText(name, k)
+	if ok && !m.early() {
+		j.metric(name, m)
+	}
+	if below != nil {
+		name = append(name, '/')
+		below.each(j.of, func(k string, m Metric, ok bool, below *Scope) bool {
+			j.named(name, k, m, ok, below)
+			return true
+		})
+	}
 }
 
 func (j *jsonWriter) pretty(s *Scope) {
@@ -134,23 +176,73 @@ func (j *jsonWriter) pretty(s *Scope) {
 	}
 }
 
-// tree writes what s carries, and what is below it.
-func (j *jsonWriter) tree(m Metric, ok bool, s *Scope) {
-	var name [64]byte
+// nested writes nested objects. The object of a scope that has parts of its own is left
+// open for them.
+func (j *jsonWriter) nested(s *Scope) {
+	j.next, j.kv = ",", ":"
+	m, ok := s.read(j.of)
+	j.begin(m, ok)
+	parts := s.Parts()
+	var (
+		seps  []string // of the objects around the one that is being written
+		after = make([]string, len(parts))
+		i     = 0
+	)
+	j.parts(parts, func(x *jsonWriter, i int, p *Part) {
+		p.each(j.of, func(k string, m Metric, ok bool, below *Scope) bool {
+			x.member(k, m, ok, below)
+			return true
+		})
+		if p.cut { // take back the end
+			x.buf = x.buf[:len(x.buf)-1]
+			if x.buf[len(x.buf)-1] != '{' {
+				after[i] = x.next
+			}
+		}
+	}, func(text []byte) error {
+		for ; len(seps) > len(parts[i].path); seps = seps[:len(seps)-1] {
+			j.end(seps[len(seps)-1])
+		}
+		err := j.piece(text)
+		if parts[i].cut {
+			seps, j.sep = append(seps, j.sep), after[i]
+		}
+		i++
+		return err
+	})
+	for range seps {
+		j.end("")
+	}
+	j.end("")
+}
+
+// begin begins the object of a scope with what it carries.
+func (j *jsonWriter) begin(m Metric, ok bool) {
 	j.buf = append(j.buf, '{')
 	j.sep = ""
 	if ok && !m.early() {
 		j.metric([]byte(m.Kind.String()), m)
 	}
-	if s != nil {
-		s.each(j.of, func(k string, m Metric, ok bool, below *Scope) bool {
-			j.key(appendJSONText(name[:0], k), "")
-			j.tree(m, ok, below)
-			j.sep = j.next
+}
+
+// end ends an object. Sep goes before what follows.
+func (j *jsonWriter) end(sep string) {
+	j.buf = append(j.buf, '}')
+	j.sep = sep
+}
+
+// member writes what is called k in an object.
+func (j *jsonWriter) member(k string, m Metric, ok bool, below *Scope) {
+	var name [64]byte
+	j.key(appendJSONText(name[:0], k), "")
+	j.begin(m, ok)
+	if below != nil {
+		below.each(j.of, func(k string, m Metric, ok bool, below *Scope) bool {
+			j.member(k, m, ok, below)
 			return true
 		})
 	}
-	j.buf = append(j.buf, '}')
+	j.end(j.next)
 }
 
 func (j *jsonWriter) metric(name []byte, m Metric) {
@@ -193,7 +285,7 @@ func (j *jsonWriter) float(name []byte, suffix string, f float64) {
 }
 
 func (j *jsonWriter) key(name []byte, suffix string) {
-	if len(j.buf) > 32<<10 {
+	if j.w != nil && len(j.buf) > 64<<10 {
 		j.flush()
 	}
 	j.buf = append(j.buf, j.sep...)

@@ -28,6 +28,7 @@ type row struct {
 // with the importers that may.
 func internals() map[string][]string {
 	return map[string][]string{
+		"internal/inorder": {"telemetry", "telemetry/prom", "telemetry/influx"},
 		"internal/signals": {"naming", "transport"},
 		"internal/rawio":   {"transport/http1", "transport/http2", "transport/meshhttp"},
 	}

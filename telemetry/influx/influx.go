@@ -5,7 +5,9 @@ package influx
 
 import (
 	"io"
+	"slices"
 
+	"github.com/weft-mesh/weft/internal/inorder"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -25,31 +27,80 @@ func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 	if o.Host == "" {
 		o.Host = "none"
 	}
-	x := writer{w: w, host: o.Host}
-	x.scope(t.Scope(), nil)
-	x.flush()
-	return x.err
+	parts := t.Scope().Parts()
+	team := inorder.New(len(parts))
+	workers := make([]writer, team.Len())
+	out := output{w: w}
+	_ = team.Do(len(parts), func(worker, i int, buf []byte) []byte {
+		x := &workers[worker]
+		x.host, x.buf = o.Host, buf
+		x.part(&parts[i])
+		return x.buf
+	}, out.piece)
+	out.flush()
+	return out.err
 }
 
-// writer writes the lines of scopes, those of a scope before those below it, in pieces.
+// output hands what is written to w in pieces. After an error it writes nothing more.
+type output struct {
+	w   io.Writer
+	buf []byte
+	err error
+}
+
+func (o *output) piece(text []byte) error {
+	if o.buf = append(o.buf, text...); len(o.buf) > 64<<10 {
+		o.flush()
+	}
+	return o.err
+}
+
+func (o *output) flush() {
+	if o.err == nil && len(o.buf) > 0 {
+		_, o.err = o.w.Write(o.buf)
+	}
+	o.buf = o.buf[:0]
+}
+
+// writer writes the lines of scopes to buf, those of a scope before those below it. It is
+// not safe for concurrent use: every worker has one.
 type writer struct {
-	w    io.Writer
 	host string
 	line line // of one scope after the other
 	buf  []byte
-	err  error
+}
+
+// inner is a scope below another.
+type inner struct {
+	name  string
+	scope *telemetry.Scope
+}
+
+func (x *writer) part(p *telemetry.Part) {
+	path := slices.Clip(p.Path())
+	if at, first := p.Scope(); first {
+		x.own(at, path, nil)
+	}
+	p.Each(func(name string, _ telemetry.Metric, _ bool, below *telemetry.Scope) {
+		if below != nil {
+			x.scope(below, append(path, name))
+		}
+	})
 }
 
 func (x *writer) scope(s *telemetry.Scope, path []string) {
-	type inner struct {
-		name  string
-		scope *telemetry.Scope
+	for _, b := range x.own(s, path, make([]inner, 0, 8)) {
+		x.scope(b.scope, append(path, b.name))
 	}
-	var below []inner
+}
+
+// own writes the line of a scope, if it has metrics, and appends what is below it to below,
+// if that is not nil.
+func (x *writer) own(s *telemetry.Scope, path []string, below []inner) []inner {
 	l := &x.line
 	l.fields, l.values = l.fields[:0], l.values[:0]
 	s.Each(func(name string, m telemetry.Metric, ok bool, b *telemetry.Scope) {
-		if b != nil {
+		if b != nil && below != nil {
 			below = append(below, inner{name, b})
 		}
 		if ok && (m.Kind != telemetry.KindStat || m.Summary != nil) {
@@ -58,20 +109,8 @@ func (x *writer) scope(s *telemetry.Scope, path []string) {
 	})
 	if len(l.fields) > 0 {
 		x.buf = l.append(x.buf, path, x.host)
-		if len(x.buf) > 32<<10 {
-			x.flush()
-		}
 	}
-	for _, b := range below {
-		x.scope(b.scope, append(path, b.name))
-	}
-}
-
-func (x *writer) flush() {
-	if x.err == nil && len(x.buf) > 0 {
-		_, x.err = x.w.Write(x.buf)
-	}
-	x.buf = x.buf[:0]
+	return below
 }
 
 func appendEscaped(out []byte, s string) []byte {

@@ -3,9 +3,12 @@ package influx_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -83,6 +86,29 @@ func TestScopes(t *testing.T) {
 	tree.Scope("x").Counter("requests").Inc()
 	assert.Equal(t, "x,host=none failures=1,requests=1\nx:failures,host=none a=1\n", write(t, tree, ""))
 	assert.Empty(t, write(t, newTree(t), ""))
+}
+
+// TestLargeTree: it does not matter how many read a tree and write it: each scope has one
+// line, before those below it.
+func TestLargeTree(t *testing.T) {
+	tree := newTree(t)
+	var want strings.Builder
+	tree.Scope("rt", "r", "client").Counter("a").Inc()
+	want.WriteString("rt:client,host=none,rt=r a=1\n")
+	for i := range 300 {
+		client := tree.Scope("rt", "r", "client", fmt.Sprintf("#/%03d", i))
+		client.Counter("requests").Add(int64(i))
+		client.Counter("failures", "x").Inc()
+		fmt.Fprintf(&want, "rt:client,client=#/%03d,host=none,rt=r requests=%d\n", i, i)
+		fmt.Fprintf(&want, "rt:client:failures,client=#/%03d,host=none,rt=r x=1\n", i)
+	}
+	tree.Scope("rt", "r", "server", "s").Counter("requests").Inc()
+	want.WriteString("rt:server,host=none,rt=r,server=s requests=1\n")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, procs := range []int{1, 2, 8} {
+		runtime.GOMAXPROCS(procs)
+		assert.Equal(t, want.String(), write(t, tree, ""))
+	}
 }
 
 // TestStats: every field has its own value.

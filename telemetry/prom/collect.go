@@ -4,70 +4,49 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weft-mesh/weft/internal/inorder"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
-// kind is what a family is.
-type kind uint8
-
-const (
-	counter kind = iota
-	gauge
-	untyped
-	summary
-)
-
-// family is all samples of one name.
-type family struct {
-	name    string
-	kind    kind
-	help    string
-	numbers blocks[number]
-	stats   blocks[stat]
-
-	// checked says that two places of the tree have got into this family, so that the
-	// same labels may be there twice.
-	checked bool
-	seen    map[string]bool
-	from    *shape
-}
-
-type number struct {
-	labels *labels
-	value  float64
-}
-
-type stat struct {
-	labels *labels
-	window *telemetry.Summary // nil before the end of the first one
-	of     *telemetry.Stat
-}
-
-// blocks is a list that grows without being copied: there may be a million elements.
-type blocks[T any] [][]T
-
-func (b *blocks[T]) add(v T) {
-	n := len(*b)
-	if n == 0 || len((*b)[n-1]) == cap((*b)[n-1]) {
-		*b = append(*b, make([]T, 0, min(16<<n, 2048)))
-		n++
-	}
-	(*b)[n-1] = append((*b)[n-1], v)
-}
-
-// collection is what a tree has to show.
+// collection is what a tree has to show: all families, by name.
 type collection struct {
-	prefix string
-	form   labelWriter
 	byName map[string]*family
 	sorted []*family
 }
 
+// jobParts is how many parts of a tree are a job for a worker.
+const jobParts = 8
+
 // collect reads the tree. Gauges are read now, stats when they are written.
 func collect(t *telemetry.Tree, prefix string, form labelWriter) *collection {
-	c := &collection{prefix: prefix, form: form, byName: map[string]*family{}}
-	walk(t, form, c.sample)
+	jobs := slices.Collect(slices.Chunk(t.Scope().Parts(), jobParts))
+	team := inorder.New(len(jobs))
+	workers := make([]*collector, team.Len())
+	for i := range workers {
+		workers[i] = newCollector(prefix, form)
+	}
+	workers[0].walk.top(t) // of job 0, before it
+	_ = team.Do(len(jobs), func(worker, i int, buf []byte) []byte {
+		c := workers[worker]
+		c.job = i + 1
+		for j := range jobs[i] {
+			c.walk.part(&jobs[i][j])
+		}
+		return buf
+	}, func([]byte) error { return nil })
+
+	c := &collection{byName: workers[0].byName}
+	for _, w := range workers[1:] {
+		for name, f := range w.byName {
+			if known := c.byName[name]; known != nil {
+				known.merge(f)
+			} else {
+				c.byName[name] = f
+			}
+		}
+	}
 	for _, f := range c.byName {
+		f.settle()
 		c.sorted = append(c.sorted, f)
 	}
 	slices.SortFunc(c.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
@@ -77,73 +56,55 @@ func collect(t *telemetry.Tree, prefix string, form labelWriter) *collection {
 // has reports whether a family of this name is there.
 func (c *collection) has(name string) bool { return c.byName[name] != nil }
 
-func (c *collection) sample(m telemetry.Metric, p place) {
-	var (
-		k     kind
-		value float64
-	)
-	switch m.Kind {
-	case telemetry.KindCounter:
-		k, value = counter, float64(m.Int)
-	case telemetry.KindGauge:
-		k, value = gauge, m.Float
-	case telemetry.KindStat:
-		k = summary
-		if !m.Stat.Used() {
-			return
-		}
-	}
-	if p.at.family == nil {
-		p.at.family = c.family(p.at, k)
-	}
-	f, l := p.at.family, p.full(c.form)
-	if (f.kind == summary) != (k == summary) {
-		return // a name cannot be that of a stat and of a number
-	}
-	if (f.checked || strings.Contains(p.exception, ":")) && f.known(l) {
+// collector is a worker that reads parts of the tree.
+type collector struct {
+	prefix string
+	walk   *walker
+	byName map[string]*family
+	job    int // the present one
+	seq    int // samples so far
+}
+
+func newCollector(prefix string, form labelWriter) *collector {
+	c := &collector{prefix: prefix, byName: map[string]*family{}}
+	c.walk = newWalker(form, c.sample)
+	return c
+}
+
+func (c *collector) sample(m telemetry.Metric, p place) {
+	if m.Kind == telemetry.KindStat && !m.Stat.Used() {
 		return
 	}
-	if f.kind != k {
-		f.kind = untyped
+	f := p.at.family
+	if f == nil {
+		f = c.family(p.at)
+		p.at.family = f
 	}
-	if k == summary {
-		f.stats.add(stat{l, m.Summary, m.Stat})
-	} else {
-		f.numbers.add(number{l, value})
+	if strings.Contains(p.exception, ":") {
+		f.checked = true // one element with a colon looks like two elements
+	}
+	l := c.walk.full(p)
+	c.seq++
+	switch m.Kind {
+	case telemetry.KindCounter:
+		f.numbers.add(c.job, c.seq, counter, number{l, float64(m.Int)})
+	case telemetry.KindGauge:
+		f.numbers.add(c.job, c.seq, gauge, number{l, m.Float})
+	case telemetry.KindStat:
+		f.stats.add(c.job, c.seq, summary, stat{l, m.Summary, m.Stat})
 	}
 }
 
 // family returns the family of a shape, which may be that of another shape, too.
-func (c *collection) family(at *shape, k kind) *family {
+func (c *collector) family(at *shape) *family {
 	name := validName(at.name(c.prefix))
 	f := c.byName[name]
 	if f == nil {
-		f = &family{name: name, kind: k, help: help(at.elems), from: at}
+		f = &family{name: name, help: help(at.elems), from: at, job: c.job}
 		c.byName[name] = f
 	}
 	if f.from != at {
 		f.checked = true
 	}
 	return f
-}
-
-// known reports whether the family has a sample with the same labels, and takes note
-// of them.
-func (f *family) known(l *labels) bool {
-	if f.seen == nil {
-		f.seen = map[string]bool{}
-		for _, block := range f.numbers {
-			for _, x := range block {
-				f.seen[x.labels.text] = true
-			}
-		}
-		for _, block := range f.stats {
-			for _, x := range block {
-				f.seen[x.labels.text] = true
-			}
-		}
-	}
-	known := f.seen[l.text]
-	f.seen[l.text] = true
-	return known
 }

@@ -1,13 +1,16 @@
 package prom
 
-import "github.com/weft-mesh/weft/telemetry"
+import (
+	"github.com/weft-mesh/weft/internal/inorder"
+	"github.com/weft-mesh/weft/telemetry"
+)
 
 // linkerdLabels writes labels as the original does, whose escaping cannot be undone.
 type linkerdLabels struct{}
 
-func (linkerdLabels) with(labels, key, value string) string {
-	out := []byte(labels)
-	if labels != "" {
+func (linkerdLabels) with(out, labels []byte, key, value string) []byte {
+	out = append(out, labels...)
+	if len(labels) > 0 {
 		out = append(out, ", "...)
 	}
 	out = append(out, key...)
@@ -20,33 +23,58 @@ func (linkerdLabels) with(labels, key, value string) string {
 			out = append(out, c)
 		}
 	}
-	return string(append(out, '"'))
+	return append(out, '"')
 }
 
 // compatible writes what the original writes, in the order of the tree.
 func (o *output) compatible(t *telemetry.Tree, prefix string) {
-	x := text{output: o, textLabels: textLabels{separator: ", "}}
-	walk(t, linkerdLabels{}, func(m telemetry.Metric, p place) {
-		name, l := p.at.name(prefix), p.full(linkerdLabels{})
-		switch m.Kind {
-		case telemetry.KindCounter:
-			x.key(name, "", l, "", "")
-			x.int(m.Int)
-		case telemetry.KindGauge:
-			x.key(name, "", l, "", "")
-			x.float(m.Float)
-		case telemetry.KindStat:
-			if m.Summary == nil || m.Summary.Count == 0 {
-				return
-			}
-			x.key(name, "_count", l, "", "")
-			x.int(m.Summary.Count)
-			x.key(name, "_sum", l, "", "")
-			x.int(m.Summary.Sum)
-			x.key(name, "_avg", l, "", "")
-			x.float(m.Summary.Avg)
-			x.quantiles(name, l, m.Summary)
+	parts := t.Scope().Parts()
+	team := inorder.New(len(parts))
+	workers := make([]linkerdWriter, team.Len())
+	for i := range workers {
+		workers[i].init(prefix)
+	}
+	workers[0].walk.top(t)
+	_ = o.piece(workers[0].text.buf)
+	_ = team.Do(len(parts), func(worker, i int, buf []byte) []byte {
+		x := &workers[worker]
+		x.text.buf = buf
+		x.walk.part(&parts[i])
+		return x.text.buf
+	}, o.piece)
+}
+
+// linkerdWriter writes what the original writes.
+type linkerdWriter struct {
+	prefix string
+	text   text
+	walk   *walker
+}
+
+func (x *linkerdWriter) init(prefix string) {
+	x.prefix, x.text = prefix, text{textLabels: textLabels{separator: ", "}}
+	x.walk = newWalker(linkerdLabels{}, x.metric)
+}
+
+func (x *linkerdWriter) metric(m telemetry.Metric, p place) {
+	t, name, l := &x.text, p.at.name(x.prefix), x.walk.full(p)
+	switch m.Kind {
+	case telemetry.KindCounter:
+		t.key(name, "", l, "", "")
+		t.int(m.Int)
+	case telemetry.KindGauge:
+		t.key(name, "", l, "", "")
+		t.float(m.Float)
+	case telemetry.KindStat:
+		if m.Summary == nil || m.Summary.Count == 0 {
+			return
 		}
-		x.full()
-	})
+		t.key(name, "_count", l, "", "")
+		t.int(m.Summary.Count)
+		t.key(name, "_sum", l, "", "")
+		t.int(m.Summary.Sum)
+		t.key(name, "_avg", l, "", "")
+		t.float(m.Summary.Avg)
+		t.quantiles(name, l, m.Summary)
+	}
 }

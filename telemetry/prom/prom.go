@@ -58,32 +58,28 @@ func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 	case o.Format == Protobuf:
 		out.protobuf(collect(t, o.Prefix, protoLabels{}))
 	case o.Format == OpenMetrics:
-		x := text{output: out, textLabels: textLabels{separator: ","}, open: true, classic: o.ClassicHistograms}
-		x.write(collect(t, o.Prefix, x.textLabels))
+		out.text(t, o, textLabels{separator: ","})
 		out.buf = append(out.buf, "# EOF\n"...)
 	default:
-		x := text{output: out, textLabels: textLabels{separator: ", "}, classic: o.ClassicHistograms}
-		x.write(collect(t, o.Prefix, x.textLabels))
+		out.text(t, o, textLabels{separator: ", "})
 	}
 	out.flush()
 	return out.err
 }
 
-// output builds what is written in pieces that it hands to w. After an error it writes
-// nothing more.
+// output is what is written, handed to w in pieces. After an error it writes nothing more.
 type output struct {
 	w   io.Writer
 	buf []byte
 	err error
-
-	family []byte // of protobuf, to build a message in
 }
 
-// full hands a piece to w once there is enough.
-func (o *output) full() {
-	if len(o.buf) > 64<<10 {
+// piece writes a part of the output.
+func (o *output) piece(text []byte) error {
+	if o.buf = append(o.buf, text...); len(o.buf) > 64<<10 {
 		o.flush()
 	}
+	return o.err
 }
 
 func (o *output) flush() {

@@ -2,10 +2,12 @@ package prom
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/weft-mesh/weft/internal/inorder"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -14,10 +16,13 @@ import (
 // https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto.
 type protoLabels struct{}
 
-func (protoLabels) with(labels, key, value string) string {
-	pair := appendText(nil, 1, key)
-	pair = appendText(pair, 2, strings.ToValidUTF8(value, "\uFFFD"))
-	return string(appendMessage([]byte(labels), 1, pair))
+func (protoLabels) with(out, labels []byte, key, value string) []byte {
+	value = strings.ToValidUTF8(value, "\uFFFD")
+	out = append(out, labels...)
+	out = protowire.AppendTag(out, 1, protowire.BytesType)
+	// The tags of both fields take a byte.
+	out = protowire.AppendVarint(out, uint64(2+protowire.SizeBytes(len(key))+protowire.SizeBytes(len(value))))
+	return appendText(appendText(out, 1, key), 2, value)
 }
 
 // Values of MetricType.
@@ -32,78 +37,102 @@ const (
 // zeroThreshold is what Prometheus' own libraries have. Values are integers.
 const zeroThreshold = 2.938735877055719e-39
 
+// protobuf writes the messages of all families. A message begins with its length: the pieces
+// of a family are kept until there are all of them.
 func (o *output) protobuf(c *collection) {
+	largest := 0
 	for _, f := range c.sorted {
-		switch f.kind {
+		largest = max(largest, f.stats.samples()/pieceStats, f.numbers.samples()/pieceNumbers)
+	}
+	m := message{output: o, team: inorder.New(largest + 1)}
+	m.workers = make([]scratch, m.team.Len())
+	for _, f := range c.sorted {
+		switch f.kind() {
 		case counter:
-			o.numbers(f, protoCounter, 3)
+			writeMetrics(&m, f, "", protoCounter, &f.numbers, pieceNumbers, appendNumber(3))
 		case gauge:
-			o.numbers(f, protoGauge, 2)
+			writeMetrics(&m, f, "", protoGauge, &f.numbers, pieceNumbers, appendNumber(2))
 		case untyped:
-			o.numbers(f, protoUntyped, 5)
+			writeMetrics(&m, f, "", protoUntyped, &f.numbers, pieceNumbers, appendNumber(5))
 		case summary:
-			var part []byte
-			o.stats(f, "", protoSummary, func(out []byte, x stat) []byte {
-				part = appendSummary(part[:0], x)
-				return appendMessage(out, 4, part)
-			})
+			writeMetrics(&m, f, "", protoSummary, &f.stats, pieceStats, appendSummary)
 			if !c.has(f.name + "_avg") {
-				o.stats(f, "_avg", protoGauge, func(out []byte, x stat) []byte {
-					if x.window == nil || x.window.Count == 0 {
-						return out
-					}
-					return appendValue(out, 2, x.window.Avg)
-				})
+				writeMetrics(&m, f, "_avg", protoGauge, &f.stats, pieceNumbers, appendAverage)
 			}
 			if !c.has(f.name + "_histogram") {
-				var h telemetry.Histogram
-				o.stats(f, "_histogram", protoHistogram, func(out []byte, x stat) []byte {
-					x.of.Histogram(&h)
-					part = appendHistogram(part[:0], &h)
-					return appendMessage(out, 7, part)
-				})
+				writeMetrics(&m, f, "_histogram", protoHistogram, &f.stats, pieceStats, appendHistogram)
 			}
 		}
 	}
 }
 
-func (o *output) numbers(f *family, kind uint64, field protowire.Number) {
-	out := appendFamily(o.family[:0], f, "", kind)
-	var metric []byte
-	for _, block := range f.numbers {
-		for _, x := range block {
-			metric = appendValue(append(metric[:0], x.labels.text...), field, x.value)
-			out = appendMessage(out, 4, metric)
-		}
-	}
-	o.delimited(out)
+// message is one that is put together of pieces.
+type message struct {
+	*output
+	pieces  [][]byte
+	used    int // of pieces; the others are memory for the next message
+	team    *inorder.Team
+	workers []scratch
 }
 
-// stats writes a family of stats. A metric to which value adds nothing is left out.
-func (o *output) stats(f *family, suffix string, kind uint64, value func([]byte, stat) []byte) {
-	out := appendFamily(o.family[:0], f, suffix, kind)
-	empty := len(out)
-	var metric []byte
-	for _, block := range f.stats {
-		for _, x := range block {
-			metric = append(metric[:0], x.labels.text...)
-			if metric = value(metric, x); len(metric) > len(x.labels.text) {
-				out = appendMessage(out, 4, metric)
+// scratch is what a worker builds parts of messages in.
+type scratch struct {
+	metric []byte
+	part   []byte
+	hist   telemetry.Histogram
+}
+
+// writeMetrics writes the message of a family: value appends a field to a Metric. A metric to
+// which it adds nothing is left out, and so is a family without metrics.
+func writeMetrics[T sample](
+	m *message, f *family, suffix string, kind uint64, r *runs[T], most int, value func(*scratch, []byte, T) []byte,
+) {
+	if m.err != nil {
+		return
+	}
+	parts := slices.Collect(r.parts(most))
+	m.used = 0
+	m.add(appendFamily(nil, f, suffix, kind))
+	empty := m.size()
+	_ = m.team.Do(len(parts), func(worker, i int, buf []byte) []byte {
+		s := &m.workers[worker]
+		for _, run := range parts[i] {
+			for _, x := range run.samples {
+				l := x.labelText()
+				s.metric = value(s, append(s.metric[:0], l...), x)
+				if len(s.metric) > len(l) {
+					buf = appendMessage(buf, 4, s.metric)
+				}
 			}
 		}
+		return buf
+	}, func(piece []byte) error {
+		m.add(piece)
+		return nil
+	})
+	if m.size() == empty {
+		return
 	}
-	if len(out) > empty {
-		o.delimited(out)
+	_ = m.piece(protowire.AppendVarint(nil, uint64(m.size())))
+	for _, p := range m.pieces[:m.used] {
+		_ = m.piece(p)
 	}
 }
 
-func (o *output) delimited(message []byte) {
-	o.buf = protowire.AppendVarint(o.buf, uint64(len(message)))
-	o.flush()
-	if o.err == nil {
-		_, o.err = o.w.Write(message)
+// add copies a piece.
+func (m *message) add(piece []byte) {
+	if m.used == len(m.pieces) {
+		m.pieces = append(m.pieces, nil)
 	}
-	o.family = message[:0]
+	m.pieces[m.used] = append(m.pieces[m.used][:0], piece...)
+	m.used++
+}
+
+func (m *message) size() (n int) {
+	for _, p := range m.pieces[:m.used] {
+		n += len(p)
+	}
+	return n
 }
 
 func appendFamily(out []byte, f *family, suffix string, kind uint64) []byte {
@@ -112,7 +141,29 @@ func appendFamily(out []byte, f *family, suffix string, kind uint64) []byte {
 	return appendUint(out, 3, kind)
 }
 
-func appendSummary(out []byte, x stat) []byte {
+func appendNumber(field protowire.Number) func(*scratch, []byte, number) []byte {
+	return func(_ *scratch, out []byte, x number) []byte { return appendValue(out, field, x.value) }
+}
+
+func appendAverage(_ *scratch, out []byte, x stat) []byte {
+	if !x.hasAverage() {
+		return out
+	}
+	return appendValue(out, 2, x.window.Avg)
+}
+
+func appendSummary(s *scratch, out []byte, x stat) []byte {
+	s.part = appendSummaryFields(s.part[:0], x)
+	return appendMessage(out, 4, s.part)
+}
+
+func appendHistogram(s *scratch, out []byte, x stat) []byte {
+	x.of.Histogram(&s.hist)
+	s.part = appendHistogramFields(s.part[:0], &s.hist)
+	return appendMessage(out, 7, s.part)
+}
+
+func appendSummaryFields(out []byte, x stat) []byte {
 	count, sum := x.of.Total()
 	out = appendUint(out, 1, uint64(count))
 	out = appendDouble(out, 2, float64(sum))
@@ -128,7 +179,7 @@ func appendSummary(out []byte, x stat) []byte {
 	return out
 }
 
-func appendHistogram(out []byte, h *telemetry.Histogram) []byte {
+func appendHistogramFields(out []byte, h *telemetry.Histogram) []byte {
 	out = appendUint(out, 1, uint64(h.Count))
 	out = appendDouble(out, 2, float64(h.Sum))
 	out = protowire.AppendTag(out, 5, protowire.VarintType)

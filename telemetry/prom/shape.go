@@ -31,7 +31,7 @@ type shape struct {
 	guess int               // the place of the kid that is likely to be asked for next
 
 	joined string  // see name
-	family *family // nil until there is a sample
+	family *family // of the worker whose shapes these are; nil until there is a sample
 }
 
 // The labels that a path can have been given so far.

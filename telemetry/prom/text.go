@@ -5,22 +5,21 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/weft-mesh/weft/internal/inorder"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
 // textLabels writes labels as they stand between braces.
 type textLabels struct{ separator string }
 
-func (t textLabels) with(labels, key, value string) string {
-	out := make([]byte, 0, len(labels)+len(t.separator)+len(key)+len(value)+8)
+func (t textLabels) with(out, labels []byte, key, value string) []byte {
 	out = append(out, labels...)
-	if labels != "" {
+	if len(labels) > 0 {
 		out = append(out, t.separator...)
 	}
 	out = append(out, key...)
 	out = append(out, '=', '"')
-	out = appendEscaped(out, value, true)
-	return string(append(out, '"'))
+	return append(appendEscaped(out, value, true), '"')
 }
 
 // appendEscaped escapes what a line cannot have. Prometheus takes a scrape that has a
@@ -44,42 +43,100 @@ func appendEscaped(out []byte, s string, quotes bool) []byte {
 	return out
 }
 
-// text writes the text format, and OpenMetrics.
+// text writes pieces of the text format, and of OpenMetrics, to buf. It is not safe for
+// concurrent use: every worker has one.
 type text struct {
-	*output
 	textLabels
-	open    bool // OpenMetrics
-	classic bool // with histograms
-	hist    telemetry.Histogram
-	line    []byte // of quantiles
+	buf  []byte
+	open bool // OpenMetrics
+	hist telemetry.Histogram
+	line []byte // of quantiles
 }
 
-func (t *text) write(c *collection) {
+// text writes the text format, or OpenMetrics.
+func (o *output) text(t *telemetry.Tree, opts Options, form textLabels) {
+	open := opts.Format == OpenMetrics
+	pieces := textPieces(collect(t, opts.Prefix, form), open, opts.ClassicHistograms)
+	team := inorder.New(len(pieces))
+	workers := make([]text, team.Len())
+	for i := range workers {
+		workers[i] = text{textLabels: form, open: open}
+	}
+	_ = team.Do(len(pieces), func(worker, i int, buf []byte) []byte {
+		x := &workers[worker]
+		x.buf = buf
+		pieces[i](x)
+		return x.buf
+	}, o.piece)
+}
+
+// A piece has no more samples than this: it is some 100 kB long.
+const (
+	pieceNumbers = 1024
+	pieceStats   = 128
+)
+
+// textPieces are what the text consists of.
+func textPieces(c *collection, open, classic bool) (pieces []func(*text)) {
 	for _, f := range c.sorted {
-		switch f.kind {
-		case summary:
-			t.summary(f)
-			if !c.has(f.name + "_avg") {
-				t.averages(f)
+		if f.kind() == summary {
+			pieces = append(pieces, func(t *text) { t.header(f, f.name, "", "summary") })
+			pieces = appendPieces(pieces, &f.stats, pieceStats, func(t *text, x stat) { t.summary(f.name, x) })
+			if !c.has(f.name+"_avg") && f.averages() {
+				pieces = append(pieces, func(t *text) { t.header(f, f.name, "_avg", "gauge") })
+				pieces = appendPieces(pieces, &f.stats, pieceNumbers, func(t *text, x stat) { t.average(f.name, x) })
 			}
-			if t.classic && !c.has(f.name+"_histogram") {
-				t.histograms(f)
+			if classic && !c.has(f.name+"_histogram") {
+				pieces = append(pieces, func(t *text) { t.header(f, f.name, "_histogram", "histogram") })
+				pieces = appendPieces(pieces, &f.stats, pieceStats, func(t *text, x stat) { t.histogram(f.name, x) })
 			}
-		case counter:
-			t.counters(f, c)
-		case gauge:
-			t.values(f, "gauge")
-		case untyped:
-			t.values(f, t.unknown())
+			continue
 		}
+		name, suffix, kind := f.name, "", f.kind()
+		if open && kind == counter {
+			name, suffix = strings.TrimSuffix(name, total), total
+			if name != f.name && c.has(name) || name == f.name && c.has(name+total) {
+				name, suffix, kind = f.name, "", untyped // somebody else has the name
+			}
+		}
+		pieces = append(pieces, func(t *text) { t.header(f, name, "", t.kind(kind)) })
+		pieces = appendPieces(pieces, &f.numbers, pieceNumbers, func(t *text, x number) {
+			t.key(name, suffix, x.labels, "", "")
+			if kind == counter {
+				t.int(int64(x.value))
+			} else {
+				t.float(x.value)
+			}
+		})
 	}
+	return pieces
 }
 
-func (t *text) unknown() string {
-	if t.open {
-		return "unknown"
+// appendPieces appends pieces that write some samples each.
+func appendPieces[T sample](pieces []func(*text), r *runs[T], most int, write func(*text, T)) []func(*text) {
+	for part := range r.parts(most) {
+		pieces = append(pieces, func(t *text) {
+			for _, run := range part {
+				for _, x := range run.samples {
+					write(t, x)
+				}
+			}
+		})
 	}
-	return "untyped"
+	return pieces
+}
+
+func (t *text) kind(k kind) string {
+	switch {
+	case k == counter:
+		return "counter"
+	case k == gauge:
+		return "gauge"
+	case t.open:
+		return "unknown"
+	default:
+		return "untyped"
+	}
 }
 
 func (t *text) header(f *family, name, suffix, kind string) {
@@ -99,51 +156,15 @@ func (t *text) header(f *family, name, suffix, kind string) {
 // total is what OpenMetrics wants the samples of a counter to end in, and its family not.
 const total = "_total"
 
-func (t *text) counters(f *family, c *collection) {
-	name, suffix := f.name, ""
-	if t.open {
-		name, suffix = strings.TrimSuffix(name, total), total
-		if name != f.name && c.has(name) || name == f.name && c.has(name+total) {
-			t.values(f, t.unknown()) // somebody else has the name
-			return
-		}
+func (t *text) summary(name string, x stat) {
+	count, sum := x.of.Total()
+	if x.window != nil && x.window.Count > 0 {
+		t.quantiles(name, x.labels, x.window)
 	}
-	t.header(f, name, "", "counter")
-	for _, block := range f.numbers {
-		for _, x := range block {
-			t.key(name, suffix, x.labels, "", "")
-			t.int(int64(x.value))
-		}
-		t.full()
-	}
-}
-
-func (t *text) values(f *family, kind string) {
-	t.header(f, f.name, "", kind)
-	for _, block := range f.numbers {
-		for _, x := range block {
-			t.key(f.name, "", x.labels, "", "")
-			t.float(x.value)
-		}
-		t.full()
-	}
-}
-
-func (t *text) summary(f *family) {
-	t.header(f, f.name, "", "summary")
-	for _, block := range f.stats {
-		for _, x := range block {
-			count, sum := x.of.Total()
-			if x.window != nil && x.window.Count > 0 {
-				t.quantiles(f.name, x.labels, x.window)
-			}
-			t.key(f.name, "_sum", x.labels, "", "")
-			t.int(sum)
-			t.key(f.name, "_count", x.labels, "", "")
-			t.int(count)
-			t.full()
-		}
-	}
+	t.key(name, "_sum", x.labels, "", "")
+	t.int(sum)
+	t.key(name, "_count", x.labels, "", "")
+	t.int(count)
 }
 
 // quantiles writes the quantiles of a stat. They are most of what there is to write, so
@@ -151,7 +172,7 @@ func (t *text) summary(f *family) {
 func (t *text) quantiles(name string, l *labels, window *telemetry.Summary) {
 	line := append(append(t.line[:0], name...), '{')
 	line = append(line, l.text...)
-	if l.text != "" {
+	if len(l.text) > 0 {
 		line = append(line, t.separator...)
 	}
 	line = append(line, `quantile="`...)
@@ -166,21 +187,10 @@ func (t *text) quantiles(name string, l *labels, window *telemetry.Summary) {
 	}
 }
 
-func (t *text) averages(f *family) {
-	first := true
-	for _, block := range f.stats {
-		for _, x := range block {
-			if x.window == nil || x.window.Count == 0 {
-				continue
-			}
-			if first {
-				t.header(f, f.name, "_avg", "gauge")
-				first = false
-			}
-			t.key(f.name, "_avg", x.labels, "", "")
-			t.float(x.window.Avg)
-		}
-		t.full()
+func (t *text) average(name string, x stat) {
+	if x.hasAverage() {
+		t.key(name, "_avg", x.labels, "", "")
+		t.float(x.window.Avg)
 	}
 }
 
@@ -188,33 +198,27 @@ func (t *text) averages(f *family) {
 // infinity: enough for every value that there can be.
 const classicBounds = 32
 
-func (t *text) histograms(f *family) {
-	t.header(f, f.name, "_histogram", "histogram")
+func (t *text) histogram(name string, x stat) {
 	var number [24]byte
-	for _, block := range f.stats {
-		for _, x := range block {
-			x.of.Histogram(&t.hist)
-			bucket := func(le []byte, n int64) {
-				t.key(f.name, "_histogram_bucket", x.labels, "le", string(le))
-				t.int(n)
-			}
-			n, rest := t.hist.Zero, t.hist.Buckets
-			bucket(t.bound(number[:0], 0), n)
-			for i := range int32(classicBounds) {
-				for len(rest) > 0 && rest[0].Index <= i<<telemetry.HistogramSchema {
-					n += rest[0].Count
-					rest = rest[1:]
-				}
-				bucket(t.bound(number[:0], 1<<i), n)
-			}
-			bucket(append(number[:0], "+Inf"...), t.hist.Count)
-			t.key(f.name, "_histogram_sum", x.labels, "", "")
-			t.int(t.hist.Sum)
-			t.key(f.name, "_histogram_count", x.labels, "", "")
-			t.int(t.hist.Count)
-			t.full()
-		}
+	x.of.Histogram(&t.hist)
+	bucket := func(le []byte, n int64) {
+		t.key(name, "_histogram_bucket", x.labels, "le", string(le))
+		t.int(n)
 	}
+	n, rest := t.hist.Zero, t.hist.Buckets
+	bucket(t.bound(number[:0], 0), n)
+	for i := range int32(classicBounds) {
+		for len(rest) > 0 && rest[0].Index <= i<<telemetry.HistogramSchema {
+			n += rest[0].Count
+			rest = rest[1:]
+		}
+		bucket(t.bound(number[:0], 1<<i), n)
+	}
+	bucket(append(number[:0], "+Inf"...), t.hist.Count)
+	t.key(name, "_histogram_sum", x.labels, "", "")
+	t.int(t.hist.Sum)
+	t.key(name, "_histogram_count", x.labels, "", "")
+	t.int(t.hist.Count)
 }
 
 // bound appends the bound of a bucket. OpenMetrics has numbers in labels as floats.
@@ -228,11 +232,11 @@ func (t *text) bound(dst []byte, n int64) []byte {
 // key begins a sample.
 func (t *text) key(name, suffix string, l *labels, label, value string) {
 	out := append(append(t.buf, name...), suffix...)
-	if l.text != "" || label != "" {
+	if len(l.text) > 0 || label != "" {
 		out = append(out, '{')
 		out = append(out, l.text...)
 		if label != "" {
-			if l.text != "" {
+			if len(l.text) > 0 {
 				out = append(out, t.separator...)
 			}
 			out = append(out, label...)

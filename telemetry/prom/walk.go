@@ -1,15 +1,19 @@
 package prom
 
-import "github.com/weft-mesh/weft/telemetry"
+import (
+	"slices"
+
+	"github.com/weft-mesh/weft/telemetry"
+)
 
 // labels are those of a sample in the form in which a format writes them. Scopes share
 // those of the scope that gave the last one.
-type labels struct{ text string }
+type labels struct{ text []byte }
 
 // labelWriter knows the form of labels.
 type labelWriter interface {
-	// with returns labels and one more.
-	with(labels, key, value string) string
+	// with appends labels and one more to out.
+	with(out, labels []byte, key, value string) []byte
 }
 
 // place is what the path of a scope has been read as.
@@ -22,36 +26,71 @@ type place struct {
 	exception string
 }
 
-// full are all labels.
-func (p place) full(form labelWriter) *labels {
+// full are all labels of a place.
+func (w *walker) full(p place) *labels {
 	if !p.excepted {
 		return p.labels
 	}
-	return &labels{form.with(p.labels.text, exception, p.exception)}
+	return w.with(p.labels, exception, p.exception)
 }
 
-// walk visits the metrics of a tree, those of a scope before those below it.
-func walk(t *telemetry.Tree, form labelWriter, visit func(telemetry.Metric, place)) {
-	w := walker{form, visit}
-	root := place{at: newShape(0), labels: &labels{}}
-	if m, ok := t.Scope().Metric(); ok {
-		visit(m, root)
+// with are labels and one more. They stand in memory that many share.
+func (w *walker) with(l *labels, key, value string) *labels {
+	from := len(w.text)
+	w.text = w.form.with(w.text, l.text, key, value)
+	if cap(w.labels) == len(w.labels) {
+		w.labels = make([]labels, 0, 512)
 	}
-	w.below(t.Scope(), root)
+	w.labels = append(w.labels, labels{slices.Clip(w.text[from:])})
+	if cap(w.text)-len(w.text) < labelRoom {
+		w.text = make([]byte, 0, 64*labelRoom)
+	}
+	return &w.labels[len(w.labels)-1]
 }
 
+// labelRoom is what labels take at most if they are to share memory.
+const labelRoom = 1 << 10
+
+// walker visits the metrics of parts of a tree, those of a scope before those below it. It
+// is not safe for concurrent use: every worker has one.
 type walker struct {
 	form  labelWriter
+	root  place
 	visit func(telemetry.Metric, place)
+
+	text   []byte // of the last labels, with room for more
+	labels []labels
 }
 
-func (w *walker) below(s *telemetry.Scope, p place) {
-	s.Each(func(name string, m telemetry.Metric, ok bool, below *telemetry.Scope) {
-		at := w.step(p, name)
-		if ok {
-			w.visit(m, at)
-		}
-		w.below(below, at)
+func newWalker(form labelWriter, visit func(telemetry.Metric, place)) *walker {
+	return &walker{form: form, root: place{at: newShape(0), labels: &labels{}}, visit: visit}
+}
+
+// top visits the metric of the root of the tree.
+func (w *walker) top(t *telemetry.Tree) {
+	if m, ok := t.Scope().Metric(); ok {
+		w.visit(m, w.root)
+	}
+}
+
+func (w *walker) part(p *telemetry.Part) {
+	at := w.root
+	for _, elem := range p.Path() {
+		at = w.step(at, elem)
+	}
+	p.Each(func(name string, m telemetry.Metric, ok bool, below *telemetry.Scope) {
+		w.scope(at, name, m, ok, below)
+	})
+}
+
+// scope visits what is called name below p.
+func (w *walker) scope(p place, name string, m telemetry.Metric, ok bool, below *telemetry.Scope) {
+	at := w.step(p, name)
+	if ok {
+		w.visit(m, at)
+	}
+	below.Each(func(name string, m telemetry.Metric, ok bool, below *telemetry.Scope) {
+		w.scope(at, name, m, ok, below)
 	})
 }
 
@@ -65,7 +104,7 @@ func (w *walker) step(p place, elem string) place {
 	case p.at.label == exception:
 		p.at, p.excepted, p.exception = p.at.after, true, elem
 	default:
-		p.labels = &labels{w.form.with(p.labels.text, p.at.label, elem)}
+		p.labels = w.with(p.labels, p.at.label, elem)
 		p.at = p.at.after
 	}
 	return p
