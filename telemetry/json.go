@@ -102,12 +102,27 @@ func (j *jsonWriter) flat(s *Scope) {
 	j.buf = append(j.buf, '}')
 }
 
+// jsonTeam writes parts of a tree.
+type jsonTeam struct {
+	*inorder.Team
+	writers []jsonWriter
+}
+
+func newJSONTeam() *jsonTeam {
+	t := &jsonTeam{Team: inorder.New()}
+	t.writers = make([]jsonWriter, t.Len())
+	return t
+}
+
 // parts has several writers write the parts of a tree, and take what they have written.
 func (j *jsonWriter) parts(parts []Part, write func(x *jsonWriter, i int, p *Part), take func([]byte) error) {
-	team := inorder.New(len(parts))
-	writers := make([]jsonWriter, team.Len())
+	team, _ := j.of.writers.Get().(*jsonTeam)
+	if team == nil {
+		team = newJSONTeam()
+	}
+	defer j.of.writers.Put(team)
 	_ = team.Do(len(parts), func(worker, i int, buf []byte) []byte {
-		x := &writers[worker]
+		x := &team.writers[worker]
 		*x = jsonWriter{of: j.of, buf: buf, next: j.next, kv: j.kv}
 		write(x, i, &parts[i])
 		return x.buf

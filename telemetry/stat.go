@@ -160,6 +160,9 @@ func (s *Stat) Histogram(h *Histogram) {
 func (s *Stat) Used() bool { return s != nil && s.values.Load() != nil }
 
 func (s *Stat) read() (Metric, bool) {
+	if all := s.values.Load(); all != nil {
+		all.at.Load() // whoever reads many stats has their totals read next: see visitor.take
+	}
 	return Metric{Kind: KindStat, Summary: s.last.Load(), Stat: s}, true
 }
 

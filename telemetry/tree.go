@@ -35,6 +35,7 @@ type Tree struct {
 	buckets *buckets
 
 	visitors sync.Pool // of *visitor
+	writers  sync.Pool // of *jsonTeam
 
 	window  sync.Mutex // serialises the closing of windows
 	scratch []uint32   // bucket counts of the stat being summarised, under window

@@ -132,18 +132,30 @@ func (w *Weft) Goroutines(tb testing.TB) []string {
 // Page returns a page of the admin server.
 func (w *Weft) Page(tb testing.TB, path string) string {
 	tb.Helper()
+	var text strings.Builder
+	w.Read(tb, path, &text)
+	return text.String()
+}
+
+// Read reads a page of the admin server into out, and returns its size.
+func (w *Weft) Read(tb testing.TB, path string, out io.Writer) int64 {
+	tb.Helper()
 	// A connection that is kept would be counted among the proxy's descriptors.
-	client := &http.Client{Timeout: limit, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: limit, Transport: &http.Transport{DisableKeepAlives: true, ReadBufferSize: 64 << 10}}
 	resp, err := client.Get("http://" + w.Admin + path) //nolint:noctx // the client has a limit
 	if err != nil {
 		tb.Fatalf("child: admin: %v", err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // it has been read
-	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		tb.Fatalf("child: GET %s: %d %v\n%s", path, resp.StatusCode, err, text)
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(resp.Body)
+		tb.Fatalf("child: GET %s: %d\n%s", path, resp.StatusCode, text)
 	}
-	return string(text)
+	n, err := io.Copy(out, resp.Body)
+	if err != nil {
+		tb.Fatalf("child: GET %s: %v", path, err)
+	}
+	return n
 }
 
 // Eventually polls until ok returns an empty text, and fails with the last one after

@@ -13,14 +13,14 @@ import (
 const most = 4
 
 // Team is goroutines that make pieces, as many as Len says. Its buffers serve one call of Do
-// after the other. It is not safe for concurrent use.
+// after the other, its goroutines end with each. It is not safe for concurrent use.
 type Team struct {
 	workers int
 	buffers [][]byte
 }
 
-// New returns a Team for n pieces at most.
-func New(n int) *Team { return &Team{workers: max(1, min(n, most, runtime.GOMAXPROCS(0)))} }
+// New returns a Team for the processors that there are now.
+func New() *Team { return &Team{workers: min(most, runtime.GOMAXPROCS(0))} }
 
 // Len returns how many goroutines work at once.
 func (t *Team) Len() int { return t.workers }
@@ -35,9 +35,8 @@ func (t *Team) Len() int { return t.workers }
 // goroutine, where those who serve it expect it.
 func (t *Team) Do(n int, work func(worker, i int, buf []byte) []byte, take func(piece []byte) error) error {
 	buffers := 3 * t.workers
-	if t.buffers == nil {
-		t.buffers = make([][]byte, buffers)
-	}
+	// After an error and a panic some are missing.
+	t.buffers = append(t.buffers, make([][]byte, max(0, buffers-len(t.buffers)))...)
 	workers := min(t.workers, n)
 	if workers <= 1 {
 		for i := range n {
@@ -56,10 +55,7 @@ func (t *Team) Do(n int, work func(worker, i int, buf []byte) []byte, take func(
 	for w := range workers {
 		r.workers.Go(func() { r.make(w) })
 	}
-	err := r.deliver(buffers, take)
-	r.over.Store(true)
-	close(r.free)
-	r.workers.Wait()
+	err := r.all(buffers, take)
 	if p := r.panicked.Load(); p != nil {
 		panic(*p)
 	}
@@ -67,7 +63,6 @@ func (t *Team) Do(n int, work func(worker, i int, buf []byte) []byte, take func(
 	for buf := range r.free {
 		t.buffers = append(t.buffers, buf)
 	}
-	t.buffers = append(t.buffers, make([][]byte, max(0, buffers-len(t.buffers)))...) // after an error
 	return err
 }
 
@@ -109,6 +104,16 @@ func (r *run) make(worker int) {
 		// A piece takes a millisecond, and requests are more urgent.
 		runtime.Gosched()
 	}
+}
+
+// all delivers all pieces and ends the workers, also if take panics.
+func (r *run) all(buffers int, take func([]byte) error) error {
+	defer func() {
+		r.over.Store(true)
+		close(r.free)
+		r.workers.Wait()
+	}()
+	return r.deliver(buffers, take)
 }
 
 // deliver hands on all pieces. Those that came too early wait at their place: there are no

@@ -32,7 +32,7 @@ func refuse(w http.ResponseWriter, status int, err error) {
 }
 
 func (x *site) prometheus(w http.ResponseWriter, r *http.Request) {
-	o := prom.Options{Prefix: x.opts.PrometheusPrefix, Compatible: x.opts.PrometheusCompatible}
+	o := prom.Options{Prefix: x.opts.PrometheusPrefix, Compatible: x.opts.PrometheusCompatible, Memory: &x.scrapes}
 	o, err := o.Negotiate(r.Header.Values("Accept"), r.URL.RawQuery)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

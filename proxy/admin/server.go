@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/weft-mesh/weft/telemetry/prom"
 )
 
 // Server is the admin server: an http.Handler, and the listener that runs it. It
@@ -32,6 +34,8 @@ type site struct {
 	mux    *mux
 	filter *filter
 	pages  *pages
+
+	scrapes prom.Memory
 }
 
 // New returns a server of what opts say. It has no goroutines until Serve.

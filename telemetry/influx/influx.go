@@ -28,7 +28,7 @@ func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 		o.Host = "none"
 	}
 	parts := t.Scope().Parts()
-	team := inorder.New(len(parts))
+	team := inorder.New()
 	workers := make([]writer, team.Len())
 	out := output{w: w}
 	_ = team.Do(len(parts), func(worker, i int, buf []byte) []byte {

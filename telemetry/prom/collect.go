@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/weft-mesh/weft/internal/inorder"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -17,16 +16,16 @@ type collection struct {
 // jobParts is how many parts of a tree are a job for a worker.
 const jobParts = 8
 
-// collect reads the tree. Gauges are read now, stats when they are written.
-func collect(t *telemetry.Tree, prefix string, form labelWriter) *collection {
+// collect reads the tree, all but the histograms of stats, which are read when they are
+// written.
+func (m *memory) collect(t *telemetry.Tree, prefix string, form labelWriter) *collection {
 	jobs := slices.Collect(slices.Chunk(t.Scope().Parts(), jobParts))
-	team := inorder.New(len(jobs))
-	workers := make([]*collector, team.Len())
+	workers := make([]*collector, m.team.Len())
 	for i := range workers {
-		workers[i] = newCollector(prefix, form)
+		workers[i] = newCollector(prefix, form, &m.slabs[i])
 	}
 	workers[0].walk.top(t) // of job 0, before it
-	_ = team.Do(len(jobs), func(worker, i int, buf []byte) []byte {
+	_ = m.team.Do(len(jobs), func(worker, i int, buf []byte) []byte {
 		c := workers[worker]
 		c.job = i + 1
 		for j := range jobs[i] {
@@ -59,15 +58,16 @@ func (c *collection) has(name string) bool { return c.byName[name] != nil }
 // collector is a worker that reads parts of the tree.
 type collector struct {
 	prefix string
+	mem    *slabs
 	walk   *walker
 	byName map[string]*family
 	job    int // the present one
 	seq    int // samples so far
 }
 
-func newCollector(prefix string, form labelWriter) *collector {
-	c := &collector{prefix: prefix, byName: map[string]*family{}}
-	c.walk = newWalker(form, c.sample)
+func newCollector(prefix string, form labelWriter, mem *slabs) *collector {
+	c := &collector{prefix: prefix, mem: mem, byName: map[string]*family{}}
+	c.walk = newWalker(form, mem, c.sample)
 	return c
 }
 
@@ -87,11 +87,12 @@ func (c *collector) sample(m telemetry.Metric, p place) {
 	c.seq++
 	switch m.Kind {
 	case telemetry.KindCounter:
-		f.numbers.add(c.job, c.seq, counter, number{l, float64(m.Int)})
+		f.numbers.add(&c.mem.numbers, c.job, c.seq, counter, number{l, float64(m.Int)})
 	case telemetry.KindGauge:
-		f.numbers.add(c.job, c.seq, gauge, number{l, m.Float})
+		f.numbers.add(&c.mem.numbers, c.job, c.seq, gauge, number{l, m.Float})
 	case telemetry.KindStat:
-		f.stats.add(c.job, c.seq, summary, stat{l, m.Summary, m.Stat})
+		count, sum := m.Stat.Total()
+		f.stats.add(&c.mem.stats, c.job, c.seq, summary, stat{l, m.Summary, m.Stat, count, sum})
 	}
 }
 

@@ -1,9 +1,6 @@
 package prom
 
-import (
-	"github.com/weft-mesh/weft/internal/inorder"
-	"github.com/weft-mesh/weft/telemetry"
-)
+import "github.com/weft-mesh/weft/telemetry"
 
 // linkerdLabels writes labels as the original does, whose escaping cannot be undone.
 type linkerdLabels struct{}
@@ -29,14 +26,13 @@ func (linkerdLabels) with(out, labels []byte, key, value string) []byte {
 // compatible writes what the original writes, in the order of the tree.
 func (o *output) compatible(t *telemetry.Tree, prefix string) {
 	parts := t.Scope().Parts()
-	team := inorder.New(len(parts))
-	workers := make([]linkerdWriter, team.Len())
+	workers := make([]linkerdWriter, o.team.Len())
 	for i := range workers {
-		workers[i].init(prefix)
+		workers[i].init(prefix, &o.slabs[i])
 	}
 	workers[0].walk.top(t)
 	_ = o.piece(workers[0].text.buf)
-	_ = team.Do(len(parts), func(worker, i int, buf []byte) []byte {
+	_ = o.team.Do(len(parts), func(worker, i int, buf []byte) []byte {
 		x := &workers[worker]
 		x.text.buf = buf
 		x.walk.part(&parts[i])
@@ -51,9 +47,9 @@ type linkerdWriter struct {
 	walk   *walker
 }
 
-func (x *linkerdWriter) init(prefix string) {
+func (x *linkerdWriter) init(prefix string, mem *slabs) {
 	x.prefix, x.text = prefix, text{textLabels: textLabels{separator: ", "}}
-	x.walk = newWalker(linkerdLabels{}, x.metric)
+	x.walk = newWalker(linkerdLabels{}, mem, x.metric)
 }
 
 func (x *linkerdWriter) metric(m telemetry.Metric, p place) {

@@ -43,6 +43,8 @@ type stat struct {
 	labels *labels
 	window *telemetry.Summary // nil before the end of the first one
 	of     *telemetry.Stat
+	count  int64 // since it was made
+	sum    int64
 }
 
 // sample is a number or a stat.
@@ -67,8 +69,9 @@ type run[T sample] struct {
 // block is how many samples share memory.
 const block = 1024
 
-// add appends a sample of a job. Seq is its number among those of all families.
-func (r *runs[T]) add(job, seq int, k kind, v T) {
+// add appends a sample of a job. Seq is its number among those of all families, mem where its
+// memory comes from.
+func (r *runs[T]) add(mem *slab[T], job, seq int, k kind, v T) {
 	n := len(r.list)
 	if n == 0 {
 		r.first = seq
@@ -81,7 +84,7 @@ func (r *runs[T]) add(job, seq int, k kind, v T) {
 			*last = slices.Clip(*last)
 		}
 		if cap(room) == 0 {
-			room = make([]T, 0, min(8<<n, block))
+			room = mem.room(min(8<<n, block))
 		}
 		r.list = append(r.list, run[T]{job, k, room})
 		n++
@@ -157,14 +160,6 @@ func (r *runs[T]) unique(seen map[string]bool) {
 			return known
 		})
 	}
-}
-
-// samples returns how many there are.
-func (r *runs[T]) samples() (n int) {
-	for _, x := range r.list {
-		n += len(x.samples)
-	}
-	return n
 }
 
 // parts yields the samples in groups of at most so many.

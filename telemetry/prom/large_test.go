@@ -1,10 +1,12 @@
 package prom_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -99,3 +101,85 @@ func TestLargeTree(t *testing.T) {
 	assert.Len(t, clients, 3*700)
 	assert.True(t, slices.IsSorted(clients))
 }
+
+// TestClashesFarApart: what different workers find under one name is treated as what one
+// finds: the first metric counts, and gives the text of the help.
+func TestClashesFarApart(t *testing.T) {
+	tree := newTree(t)
+	tree.Scope().Counter().Add(77)
+	client := func(i int) *telemetry.Scope { return tree.Scope("rt", "r", "client", fmt.Sprintf("%04d", i)) }
+	for i := range 2000 {
+		client(i).Counter("requests").Inc()
+	}
+	tree.Scope("a.b").Counter().Add(1)
+	tree.Scope("rt", "r", "z").Counter("x").Add(1) // before the scopes of z.y
+	for i := range 2000 {
+		tree.Scope("w", "v", "u", fmt.Sprintf("%04d", i)).Counter("n").Inc()
+	}
+	tree.Scope("z_b").Counter().Add(1)
+	tree.Scope("z_b", "1.2").Counter("x").Add(1)
+	tree.Scope("a_b").Counter().Add(2) // the same labels: none
+	client(0).Stat("both").Record(5)
+	client(1999).Gauge("both", func() float64 { return 3 })
+	client(0).Gauge("other", func() float64 { return 3 })
+	client(1999).Stat("other").Record(5)
+	client(0).Counter("mixed").Inc()
+	client(1999).Gauge("mixed", func() float64 { return 3 })
+	client(0).Counter("one.two").Inc()
+	client(1999).Counter("one_two").Inc()
+	tree.CloseWindow()
+
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, procs := range []int{1, 4} {
+		runtime.GOMAXPROCS(procs)
+		for range 5 { // who works faster is chance
+			got := write(t, tree, prom.Options{})
+			has := func(want string, n int) {
+				t.Helper()
+				assert.Equal(t, n, strings.Count(got, want), "%d processors: %s", procs, want)
+			}
+			has("\na_b 1\n", 1)
+			has("\na_b 2\n", 0)
+			has("# TYPE rt:client:both summary", 1)
+			has(`rt:client:both{rt="r", client="1999"}`, 0)
+			has("# TYPE rt:client:other gauge", 1)
+			has(`rt:client:other_count`, 0)
+			has("# TYPE rt:client:mixed untyped", 1)
+			has(`rt:client:mixed{rt="r", client="0000"} 1.0`, 1)
+			has(`rt:client:mixed{rt="r", client="1999"} 3.0`, 1)
+			has("# TYPE rt:client:one_two counter", 1)
+			has("rt:client:one_two{", 2)
+			has("\n_ 77\n", 1)
+		}
+		assert.Contains(t, write(t, tree, compatible), " 77\n")
+	}
+}
+
+// TestMemoryIsKept: writes that share memory say what others say, one after the other and
+// at once, and make next to none.
+func TestMemoryIsKept(t *testing.T) {
+	tree, _ := largeTree(t)
+	var mem prom.Memory
+	all := []prom.Options{{}, {Format: prom.OpenMetrics}, {Format: prom.Protobuf}, compatible}
+	var writers sync.WaitGroup
+	for _, o := range all {
+		want := write(t, tree, o)
+		o.Memory = &mem
+		require.True(t, want == write(t, tree, o), "%v", o)
+		require.ErrorIs(t, prom.Write(failing{}, tree, o), errGone)
+		for range 3 {
+			writers.Go(func() {
+				for range 3 {
+					assert.True(t, want == write(t, tree, o), "%v", o) // Equal would print a megabyte
+				}
+			})
+		}
+	}
+	writers.Wait()
+}
+
+var errGone = errors.New("gone")
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errGone }

@@ -34,6 +34,10 @@ type Options struct {
 	// backslashes and quotes, and _count and _sum of the last closed window, over which
 	// rate() has no meaning. Format and ClassicHistograms have no effect.
 	Compatible bool
+
+	// Memory is kept from one call of Write to the next ones that have the same. Nil is
+	// new memory each time, which matters with thousands of services.
+	Memory *Memory
 }
 
 // ContentType is that of what Write writes.
@@ -51,12 +55,14 @@ func (o Options) ContentType() string {
 // replaced, the first one counts; where those of a name are of different kinds, they
 // are untyped.
 func Write(w io.Writer, t *telemetry.Tree, o Options) error {
-	out := &output{w: w}
+	mem := o.Memory.take()
+	defer o.Memory.give(mem)
+	out := &output{w: w, memory: mem}
 	switch {
 	case o.Compatible:
 		out.compatible(t, o.Prefix)
 	case o.Format == Protobuf:
-		out.protobuf(collect(t, o.Prefix, protoLabels{}))
+		out.protobuf(out.collect(t, o.Prefix, protoLabels{}))
 	case o.Format == OpenMetrics:
 		out.text(t, o, textLabels{separator: ","})
 		out.buf = append(out.buf, "# EOF\n"...)
@@ -69,8 +75,9 @@ func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 
 // output is what is written, handed to w in pieces. After an error it writes nothing more.
 type output struct {
+	*memory
+
 	w   io.Writer
-	buf []byte
 	err error
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/weft-mesh/weft/internal/inorder"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -40,12 +39,7 @@ const zeroThreshold = 2.938735877055719e-39
 // protobuf writes the messages of all families. A message begins with its length: the pieces
 // of a family are kept until there are all of them.
 func (o *output) protobuf(c *collection) {
-	largest := 0
-	for _, f := range c.sorted {
-		largest = max(largest, f.stats.samples()/pieceStats, f.numbers.samples()/pieceNumbers)
-	}
-	m := message{output: o, team: inorder.New(largest + 1)}
-	m.workers = make([]scratch, m.team.Len())
+	m := message{output: o, workers: make([]scratch, o.team.Len())}
 	for _, f := range c.sorted {
 		switch f.kind() {
 		case counter:
@@ -69,9 +63,7 @@ func (o *output) protobuf(c *collection) {
 // message is one that is put together of pieces.
 type message struct {
 	*output
-	pieces  [][]byte
-	used    int // of pieces; the others are memory for the next message
-	team    *inorder.Team
+	used    int // of memory.pieces; the others are for the next message
 	workers []scratch
 }
 
@@ -164,9 +156,8 @@ func appendHistogram(s *scratch, out []byte, x stat) []byte {
 }
 
 func appendSummaryFields(out []byte, x stat) []byte {
-	count, sum := x.of.Total()
-	out = appendUint(out, 1, uint64(count))
-	out = appendDouble(out, 2, float64(sum))
+	out = appendUint(out, 1, uint64(x.count))
+	out = appendDouble(out, 2, float64(x.sum))
 	if x.window == nil || x.window.Count == 0 {
 		return out
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/weft-mesh/weft/internal/inorder"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -56,13 +55,12 @@ type text struct {
 // text writes the text format, or OpenMetrics.
 func (o *output) text(t *telemetry.Tree, opts Options, form textLabels) {
 	open := opts.Format == OpenMetrics
-	pieces := textPieces(collect(t, opts.Prefix, form), open, opts.ClassicHistograms)
-	team := inorder.New(len(pieces))
-	workers := make([]text, team.Len())
+	pieces := textPieces(o.collect(t, opts.Prefix, form), open, opts.ClassicHistograms)
+	workers := make([]text, o.team.Len())
 	for i := range workers {
 		workers[i] = text{textLabels: form, open: open}
 	}
-	_ = team.Do(len(pieces), func(worker, i int, buf []byte) []byte {
+	_ = o.team.Do(len(pieces), func(worker, i int, buf []byte) []byte {
 		x := &workers[worker]
 		x.buf = buf
 		pieces[i](x)
@@ -157,14 +155,13 @@ func (t *text) header(f *family, name, suffix, kind string) {
 const total = "_total"
 
 func (t *text) summary(name string, x stat) {
-	count, sum := x.of.Total()
 	if x.window != nil && x.window.Count > 0 {
 		t.quantiles(name, x.labels, x.window)
 	}
 	t.key(name, "_sum", x.labels, "", "")
-	t.int(sum)
+	t.int(x.sum)
 	t.key(name, "_count", x.labels, "", "")
-	t.int(count)
+	t.int(x.count)
 }
 
 // quantiles writes the quantiles of a stat. They are most of what there is to write, so

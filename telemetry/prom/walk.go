@@ -39,31 +39,36 @@ func (w *walker) with(l *labels, key, value string) *labels {
 	from := len(w.text)
 	w.text = w.form.with(w.text, l.text, key, value)
 	if cap(w.labels) == len(w.labels) {
-		w.labels = make([]labels, 0, 512)
+		w.labels = w.mem.labels.room(block)
 	}
 	w.labels = append(w.labels, labels{slices.Clip(w.text[from:])})
 	if cap(w.text)-len(w.text) < labelRoom {
-		w.text = make([]byte, 0, 64*labelRoom)
+		w.text = w.mem.text.room(textRoom)
 	}
 	return &w.labels[len(w.labels)-1]
 }
 
-// labelRoom is what labels take at most if they are to share memory.
-const labelRoom = 1 << 10
+// labelRoom is what labels take at most if they are to share memory, and textRoom how much
+// they share.
+const (
+	labelRoom = 1 << 10
+	textRoom  = 16 << 10
+)
 
 // walker visits the metrics of parts of a tree, those of a scope before those below it. It
 // is not safe for concurrent use: every worker has one.
 type walker struct {
 	form  labelWriter
 	root  place
+	mem   *slabs
 	visit func(telemetry.Metric, place)
 
 	text   []byte // of the last labels, with room for more
 	labels []labels
 }
 
-func newWalker(form labelWriter, visit func(telemetry.Metric, place)) *walker {
-	return &walker{form: form, root: place{at: newShape(0), labels: &labels{}}, visit: visit}
+func newWalker(form labelWriter, mem *slabs, visit func(telemetry.Metric, place)) *walker {
+	return &walker{form: form, root: place{at: newShape(0), labels: &labels{}}, mem: mem, visit: visit}
 }
 
 // top visits the metric of the root of the tree.

@@ -127,6 +127,8 @@ func scaledMesh(tb testing.TB, n int) *telemetry.Tree {
 	return tree
 }
 
+var scrapeMemory prom.Memory
+
 // scrapes are the forms in which a tree is asked for.
 var scrapes = []struct {
 	name  string
@@ -136,14 +138,14 @@ var scrapes = []struct {
 	{"?tree=1", func(w io.Writer, t *telemetry.Tree) error {
 		return telemetry.WriteJSON(w, t, telemetry.JSONOptions{Tree: true})
 	}},
-	{"text", func(w io.Writer, t *telemetry.Tree) error { return prom.Write(w, t, prom.Options{}) }},
+	{"text", func(w io.Writer, t *telemetry.Tree) error { return prom.Write(w, t, prom.Options{Memory: &scrapeMemory}) }},
 	{"OpenMetrics", func(w io.Writer, t *telemetry.Tree) error {
-		return prom.Write(w, t, prom.Options{Format: prom.OpenMetrics})
+		return prom.Write(w, t, prom.Options{Format: prom.OpenMetrics, Memory: &scrapeMemory})
 	}},
 	{"protobuf", func(w io.Writer, t *telemetry.Tree) error {
-		return prom.Write(w, t, prom.Options{Format: prom.Protobuf})
+		return prom.Write(w, t, prom.Options{Format: prom.Protobuf, Memory: &scrapeMemory})
 	}},
-	{"the original's", func(w io.Writer, t *telemetry.Tree) error { return prom.Write(w, t, prom.Options{Compatible: true}) }},
+	{"the original's", func(w io.Writer, t *telemetry.Tree) error { return prom.Write(w, t, prom.Options{Compatible: true, Memory: &scrapeMemory}) }},
 	{"influx", func(w io.Writer, t *telemetry.Tree) error { return influx.Write(w, t, influx.Options{}) }},
 }
 
