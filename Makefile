@@ -51,6 +51,7 @@ tools: ## build the programs that tests need: API server, Consul, etcd, CoreDNS,
 real: ## run conformance suites, real clients and mixed load against child processes
 	$(GO) test -shuffle=on -timeout 15m $(CHILDREN)
 	$(GO) test -p 1 -timeout 15m -run Load $(DISCOVERY)
+	$(GO) test -timeout 15m -run TestHundredRouters ./internal/e2e
 
 .PHONY: soak
 soak: ## run mixed load with dying, paused and returning upstreams for SOAK

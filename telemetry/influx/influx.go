@@ -126,15 +126,16 @@ func appendEscaped(out []byte, s string) []byte {
 
 // appendPlain is appendEscaped of what goes on.
 func appendPlain(out []byte, s string) []byte {
+	done := 0
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c == ',' || c == '=' || c == ' ':
-			out = append(out, '\\', c)
+			out = append(append(out, s[done:i]...), '\\')
+			done = i
 		case c < ' ':
-			out = append(out, '_')
-		default:
-			out = append(out, c)
+			out = append(append(out, s[done:i]...), '_')
+			done = i + 1
 		}
 	}
-	return out
+	return append(out, s[done:]...)
 }

@@ -138,6 +138,21 @@ func TestFieldsAreInOrder(t *testing.T) {
 	assert.Contains(t, write(t, tree, ""), "a,host=none b_avg=1.0,b_b=1,b_count=1,")
 }
 
+// TestKeysOfStatsAreEscaped: all of them, and those of the next stat too.
+func TestKeysOfStatsAreEscaped(t *testing.T) {
+	tree := newTree(t)
+	tree.Scope("a").Stat("b c,").Record(1)
+	tree.Scope("a").Stat("b=\x01d").Record(2)
+	tree.CloseWindow()
+	got := write(t, tree, "")
+	for _, suffix := range []string{"avg", "count", "max", "min", "p50", "p90", "p95", "p99", "p999", "p9999", "sum"} {
+		assert.Contains(t, got, `b\ c\,_`+suffix+"=1")
+		if suffix != "count" {
+			assert.Contains(t, got, `b\=_d_`+suffix+"=2")
+		}
+	}
+}
+
 // TestNothingToSay: a scope whose only metric has no value has no line.
 func TestNothingToSay(t *testing.T) {
 	tree := newTree(t)

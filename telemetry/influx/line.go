@@ -86,16 +86,26 @@ func (l *line) append(out []byte, path []string, host string) []byte {
 	if !slices.IsSortedFunc(l.fields, compareFields) {
 		slices.SortFunc(l.fields, compareFields)
 	}
+	from, to := 0, 0 // where the key of the field before stands, without its suffix
 	for i, f := range l.fields {
 		if i == 0 {
 			out = append(out, ' ')
 		} else {
 			out = append(out, ',')
 		}
-		if f.suffix == "" {
+		switch {
+		case f.suffix == "":
 			out = appendEscaped(out, f.name)
-		} else {
-			out = append(appendPlain(out, f.name), f.suffix...)
+		case i > 0 && l.fields[i-1].suffix != "" && l.fields[i-1].name == f.name: // a stat has eleven
+			n := len(out)
+			out = append(out, out[from:to]...)
+			from, to = n, len(out)
+			out = append(out, f.suffix...)
+		default:
+			from = len(out)
+			out = appendPlain(out, f.name)
+			to = len(out)
+			out = append(out, f.suffix...)
 		}
 		out = append(out, '=')
 		out = append(out, l.values[f.from:f.to]...)

@@ -138,14 +138,18 @@ var scrapes = []struct {
 	{"?tree=1", func(w io.Writer, t *telemetry.Tree) error {
 		return telemetry.WriteJSON(w, t, telemetry.JSONOptions{Tree: true})
 	}},
-	{"text", func(w io.Writer, t *telemetry.Tree) error { return prom.Write(w, t, prom.Options{Memory: &scrapeMemory}) }},
+	{"text", func(w io.Writer, t *telemetry.Tree) error {
+		return prom.Write(w, t, prom.Options{Memory: &scrapeMemory})
+	}},
 	{"OpenMetrics", func(w io.Writer, t *telemetry.Tree) error {
 		return prom.Write(w, t, prom.Options{Format: prom.OpenMetrics, Memory: &scrapeMemory})
 	}},
 	{"protobuf", func(w io.Writer, t *telemetry.Tree) error {
 		return prom.Write(w, t, prom.Options{Format: prom.Protobuf, Memory: &scrapeMemory})
 	}},
-	{"the original's", func(w io.Writer, t *telemetry.Tree) error { return prom.Write(w, t, prom.Options{Compatible: true, Memory: &scrapeMemory}) }},
+	{"the original's", func(w io.Writer, t *telemetry.Tree) error {
+		return prom.Write(w, t, prom.Options{Compatible: true, Memory: &scrapeMemory})
+	}},
 	{"influx", func(w io.Writer, t *telemetry.Tree) error { return influx.Write(w, t, influx.Options{}) }},
 }
 
