@@ -202,7 +202,7 @@ func (s *stub) endpoints(w http.ResponseWriter, _ *http.Request) {
 	names := slices.DeleteFunc(slices.Clone(s.names), func(n string) bool { return s.pruned[n] })
 	s.mu.Unlock()
 	services, clients := []object{}, []object{}
-	budget := object{"balance": 100, "percentCanRetry": 0.2}
+	budget := object{"balance": 100, "percentCanRetry": 0.2, "minRetriesPerSec": 10, "ttlSecs": 10}
 	for _, name := range names {
 		id := "/#/io.l5d.fs/" + name
 		services = append(services, object{"service": "/svc/" + name, "pending": rand.IntN(3), "retryBudget": budget, "clients": []string{id}})

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { left, tight } from "../src/dash/budget.ts";
+import { left, rule, tight } from "../src/dash/budget.ts";
 import { nines } from "../src/dash/nines.ts";
 import { History } from "../src/dash/history.ts";
 import { Busiest } from "../src/dash/lines.ts";
@@ -89,6 +89,9 @@ test("the retry budget's thresholds", () => {
   assert.equal(left(0.2, undefined, undefined), 0.2);
   assert.deepEqual([0.2, 0.16, 0.149, 0.1, 0.099, 0].map((x) => tight(0.2, x)), ["", "", "fair", "fair", "bad", "bad"]);
   assert.equal(tight(0, 0), "bad");
+  assert.equal(rule({ balance: 1, percentCanRetry: 0.2, minRetriesPerSec: 10, ttlSecs: 10 }), "at least 10/s, over 10 s");
+  assert.equal(rule({ balance: 1, percentCanRetry: 0.2, ttlSecs: 0.5 }), "over 0.5 s");
+  assert.equal(rule(undefined), "");
 });
 
 test("the axis of success rates", () => {

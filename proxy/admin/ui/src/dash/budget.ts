@@ -1,6 +1,7 @@
 import { el, setText } from "../lib/dom.ts";
 import { number } from "../lib/format.ts";
 import { fillBar } from "./bar.ts";
+import type { Budget } from "./endpoints.ts";
 
 /** usual is what the budget of a service allows unless its configuration says otherwise. */
 export const usual = 0.2;
@@ -20,6 +21,12 @@ export function tight(allowed: number, remaining: number): "" | "fair" | "bad" {
   return share < 0.5 ? "bad" : share < 0.75 ? "fair" : "";
 }
 
+/** rule says what a budget was configured to allow beside its share, for example "at least 10/s, over 10 s". */
+export function rule(of: Budget | null | undefined): string {
+  const parts = [of?.minRetriesPerSec !== undefined && `at least ${number(of.minRetriesPerSec)}/s`, of?.ttlSecs !== undefined && `over ${number(of.ttlSecs)} s`];
+  return parts.filter((p) => p).join(", ");
+}
+
 /** RetryBudget is the bar that says how much may be retried still. */
 export class RetryBudget {
   readonly element: HTMLElement;
@@ -33,7 +40,7 @@ export class RetryBudget {
     this.element = el("div", { class: "budget" }, this.#text, this.#bar, this.#note);
   }
 
-  update(allowed: number, requests: number | undefined, retries: number | undefined, tokens: number | undefined, exhausted: number): void {
+  update(allowed: number, requests: number | undefined, retries: number | undefined, tokens: number | undefined, exhausted: number, of?: Budget | null): void {
     if (requests !== undefined) this.#recent.push({ requests, retries: retries ?? 0 });
     if (this.#recent.length > overS) this.#recent.shift();
     const sum = (of: "requests" | "retries"): number => this.#recent.reduce((n, r) => n + r[of], 0);
@@ -42,7 +49,7 @@ export class RetryBudget {
     setText(this.#text, `Retry budget available ${whole(rest)} / ${whole(allowed)}`);
     fillBar(this.#bar, allowed > 0 ? rest / allowed : 0, state);
     this.#bar.setAttribute("aria-valuenow", String(Math.round(allowed > 0 ? (100 * rest) / allowed : 0)));
-    const parts = [tokens !== undefined && `${number(tokens)} retries left`, exhausted > 0 && `budget exhausted ${number(exhausted)} times`];
+    const parts = [rule(of), tokens !== undefined && `${number(tokens)} retries left`, exhausted > 0 && `budget exhausted ${number(exhausted)} times`];
     setText(this.#note, parts.filter((p) => p).join(" · "));
     this.#note.classList.toggle("bad", exhausted > 0 && state === "bad");
   }

@@ -88,7 +88,7 @@ export class ClientView implements View {
     t.set("pending", number(c.pending));
     t.set("retries", number(c.retries));
     this.#charts.update(store, c, [c], () => c.name);
-    this.#budget.update(more?.requeueBudget?.percentCanRetry ?? usual, c.requests, c.retries, more?.requeueBudget?.balance ?? c.budget, c.exhausted);
+    this.#budget.update(more?.requeueBudget?.percentCanRetry ?? usual, c.requests, c.retries, more?.requeueBudget?.balance ?? c.budget, c.exhausted, more?.requeueBudget);
     this.#links(c.services);
   }
 

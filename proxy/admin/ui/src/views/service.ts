@@ -57,7 +57,7 @@ export class ServiceView implements View {
     t.set("retries", number(s.retries));
     t.set("budget", number(more?.retryBudget?.balance ?? s.budget));
     this.#charts.update(store, s, [s], (r) => r.id);
-    this.#budget.update(more?.retryBudget?.percentCanRetry ?? usual, s.requests, s.retries, more?.retryBudget?.balance ?? s.budget, s.exhausted);
+    this.#budget.update(more?.retryBudget?.percentCanRetry ?? usual, s.requests, s.retries, more?.retryBudget?.balance ?? s.budget, s.exhausted, more?.retryBudget);
     const its = new Set(more?.clients ?? []);
     this.#clients.update((store.snapshot?.clients ?? []).filter((c) => c.router === router && (its.has(c.id) || c.services.includes(service ?? ""))));
   }

@@ -53,11 +53,13 @@ test("drill-down from a router to an endpoint, back and by address", async () =>
   assert.equal(await page.locator("h1").textContent(), "/svc/web-000");
   assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus goes along");
   await until("its requests", async () => (await figure(page, "requests")) > 0);
+  await until("what its budget allows", async () => /at least 10\/s, over 10 s · 100 retries left/.test(await page.locator(".budget").textContent()));
   await page.waitForTimeout(process.env.WEFT_SHOTS ? 8000 : 0);
   await picture(page, "service-dark", { fullPage: true });
   await page.locator('[data-grid="clients"]').getByRole("link", { name: "web-000" }).click();
   await page.waitForURL(/client=/);
   await until("its endpoints", async () => (await names(page, "endpoints")).length === 3);
+  assert.match(await page.locator(".budget").last().textContent(), /at least 10\/s, over 10 s/);
   assert.match(await page.locator('[data-grid="endpoints"]').textContent(), /breaker has tripped after 5 failures/);
   assert.match(await page.locator("main").textContent(), /Endpoints available 2 \/ 3.*aperture of 2/);
   const endpoints = page.locator('[data-grid="endpoints"] tbody tr[data-key]');
