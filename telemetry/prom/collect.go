@@ -22,7 +22,7 @@ func (m *memory) collect(t *telemetry.Tree, prefix string, form labelWriter) *co
 	jobs := slices.Collect(slices.Chunk(t.Scope().Parts(), jobParts))
 	workers := make([]*collector, m.team.Len())
 	for i := range workers {
-		workers[i] = newCollector(prefix, form, &m.slabs[i])
+		workers[i] = newCollector(prefix, form, m.worker(i))
 	}
 	workers[0].walk.top(t) // of job 0, before it
 	_ = m.team.Do(len(jobs), func(worker, i int, buf []byte) []byte {

@@ -28,7 +28,7 @@ func (o *output) compatible(t *telemetry.Tree, prefix string) {
 	parts := t.Scope().Parts()
 	workers := make([]linkerdWriter, o.team.Len())
 	for i := range workers {
-		workers[i].init(prefix, &o.slabs[i])
+		workers[i].init(prefix, o.worker(i))
 	}
 	workers[0].walk.top(t)
 	_ = o.piece(workers[0].text.buf)

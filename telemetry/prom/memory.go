@@ -25,9 +25,8 @@ func (m *Memory) give(x *memory) {
 	if m == nil {
 		return
 	}
-	for i := range x.slabs {
-		x.slabs[i].reset()
-	}
+	x.numbers.used, x.stats.used, x.labels.used, x.text.used = 0, 0, 0, 0
+	clear(x.slabs)
 	m.pool.Put(x)
 }
 
@@ -37,6 +36,11 @@ type memory struct {
 	slabs  []slabs  // of each worker
 	buf    []byte   // of what is to be written next
 	pieces [][]byte // of a message
+
+	numbers store[number]
+	stats   store[stat]
+	labels  store[labels]
+	text    store[byte]
 }
 
 // slabs are where a worker keeps what it has read.
@@ -47,32 +51,52 @@ type slabs struct {
 	text    slab[byte]
 }
 
-func (s *slabs) reset() {
-	s.numbers.used, s.stats.used, s.labels.used, s.text.used = 0, 0, 0, 0
-	s.numbers.free, s.stats.free, s.labels.free, s.text.free = nil, nil, nil, nil
+// worker returns the slabs of a worker.
+func (m *memory) worker(i int) *slabs {
+	s := &m.slabs[i]
+	s.numbers.of, s.stats.of, s.labels.of, s.text.of = &m.numbers, &m.stats, &m.labels, &m.text
+	return s
 }
 
-// slab hands out pieces of large slices.
-type slab[T any] struct {
+// store has slices for all workers: which of them reads how much is never the same.
+type store[T any] struct {
+	mu   sync.Mutex
 	all  [][]T
 	used int // of all
-	free []T // what is left of the last one used
 }
 
-// slabs grow from a half to a few of the largest rooms.
+// Slices grow from a half to a few of the largest rooms.
 const (
 	leastSlab = block / 2
 	mostSlab  = 4 * block
 )
 
-// room returns an empty slice with room for n elements, which are not zeros.
-func (s *slab[T]) room(n int) []T {
-	for len(s.free) < n {
-		if s.used == len(s.all) {
-			s.all = append(s.all, make([]T, max(min(leastSlab<<s.used, mostSlab), n)))
+// next returns a slice that nobody uses, with n elements at least, which are not zeros.
+func (s *store[T]) next(n int) []T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ; s.used < len(s.all); s.used++ {
+		if x := s.all[s.used]; len(x) >= n {
+			s.used++
+			return x
 		}
-		s.free = s.all[s.used]
-		s.used++
+	}
+	x := make([]T, max(min(leastSlab<<s.used, mostSlab), n))
+	s.all = append(s.all, x)
+	s.used++
+	return x
+}
+
+// slab hands out pieces of slices.
+type slab[T any] struct {
+	of   *store[T]
+	free []T
+}
+
+// room returns an empty slice with room for n elements.
+func (s *slab[T]) room(n int) []T {
+	if len(s.free) < n {
+		s.free = s.of.next(n)
 	}
 	room := s.free[:0:n]
 	s.free = s.free[n:]

@@ -68,10 +68,10 @@ func (o *output) text(t *telemetry.Tree, opts Options, form textLabels) {
 	}, o.piece)
 }
 
-// A piece has no more samples than this: it is some 100 kB long.
+// A piece has no more samples than this: it is up to 100 kB long.
 const (
-	pieceNumbers = 1024
-	pieceStats   = 128
+	pieceNumbers = 512
+	pieceStats   = 64
 )
 
 // textPieces are what the text consists of.
