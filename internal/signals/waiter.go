@@ -8,7 +8,7 @@ import (
 
 // room is how many signals a goroutine waits for. A select costs some 100 ns for each of
 // them whenever one of them fires or joins, and a goroutine a few kilobytes.
-const room = 32
+const room = 128
 
 // Waiter waits on behalf of functions. The zero Waiter is ready; it must not be copied. It
 // is safe for concurrent use.
