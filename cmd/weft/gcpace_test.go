@@ -11,6 +11,12 @@ func TestPaceOfCollections(t *testing.T) {
 	for live, want := range map[uint64]int{
 		0: 400, 2 * mb: 400, 4 * mb: 400, 8 * mb: 200, 16 * mb: 100, 32 * mb: 100, 64 * mb: 50, 128 * mb: 25, 160 * mb: 20, 256 * mb: 15, 1000 * mb: 15,
 	} {
-		assert.Equal(t, want, percentOf(live), "%d MB", live/mb)
+		assert.Equal(t, want, percentOf(live, false), "%d MB, busy", live/mb)
+		if live <= 160*mb {
+			assert.Equal(t, want, percentOf(live, true), "%d MB, quiet", live/mb)
+		}
 	}
+	assert.Equal(t, 7, percentOf(161*mb, true))
+	assert.Equal(t, 6, percentOf(200*mb, true))
+	assert.Equal(t, 5, percentOf(1000*mb, true))
 }

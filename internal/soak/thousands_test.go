@@ -20,7 +20,7 @@ import (
 )
 
 // TestThousandsOfServices: a proxy with 10,000 live services, each with a connection of its
-// own, takes less than 420 MB while it is scraped, also on a busy machine, and few
+// own, takes less than 380 MB while it is scraped once a second, also on a busy machine, and few
 // goroutines. The goal is 300 MB, and 300 ms for a scrape, on a quiet machine; with
 // WEFT_SOAK it waits for the end of a window, so that stats have summaries, too.
 func TestThousandsOfServices(t *testing.T) {
@@ -87,6 +87,7 @@ routers:
 	for _, page := range []string{"/admin/metrics.json", "/admin/metrics.json?tree=1", "/admin/metrics/prometheus", "/admin/metrics/prometheus?format=protobuf", "/admin/metrics/influxdb"} {
 		processor, wall, size := time.Hour, time.Hour, int64(0)
 		for range 8 {
+			time.Sleep(time.Second) // a scrape right after the other is load
 			began, before := time.Now(), w.CPU()
 			size = w.Read(t, page, io.Discard)
 			wall, processor = min(wall, time.Since(began)), min(processor, w.CPU()-before)
@@ -95,6 +96,6 @@ routers:
 		t.Logf("%-42s %4d ms, %4d ms of processor, %3d MB", page, wall.Milliseconds(), processor.Milliseconds(), size>>20)
 	}
 	t.Logf("at most %d MB resident", peak>>20)
-	assert.Less(t, peak, int64(420<<20))
+	assert.Less(t, peak, int64(380<<20))
 	assert.Less(t, len(w.Goroutines(t)), n/2)
 }
