@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { chromium } from "playwright-core";
 
 export const base = process.env.WEFT_UI;
@@ -139,6 +140,18 @@ export async function tasks(page, meanwhile) {
     return Object.entries(sums).sort(([, a], [, b]) => b - a).map(([name, ms]) => `${name} ${ms.toFixed(1)}`).join(", ");
   };
   return list.map((e) => ({ cpu: (e.tdur ?? NaN) / 1000, wall: e.dur / 1000, get parts() { return within(e); } })).sort((a, b) => b.cpu - a.cpu);
+}
+
+// becomes waits until f gives what is wanted: pages draw with the next frame, which a busy
+// machine has a while later.
+export async function becomes(f, want) {
+  const end = Date.now() + 20_000;
+  let last = await f();
+  while (!isDeepStrictEqual(last, want) && Date.now() < end) {
+    await new Promise((r) => setTimeout(r, 20));
+    last = await f();
+  }
+  assert.deepEqual(last, want);
 }
 
 // until waits for a condition that is evaluated here.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { audit, figure, names, open, paint, picture, tell, until } from "./browser.mjs";
+import { audit, becomes, figure, names, open, paint, picture, tell, until } from "./browser.mjs";
 
 test("the overview has the three sections, live", async () => {
   const page = await open();
@@ -27,19 +27,18 @@ test("sorting and searching", async () => {
   await until("services", async () => (await names(page, "services")).length > 5);
   const head = page.locator('[data-grid="services"] th[data-column="name"]'), button = head.getByRole("button");
   await button.click();
-  assert.equal(await head.getAttribute("aria-sort"), "ascending");
-  const up = await names(page, "services");
-  assert.deepEqual(up, [...up].sort());
+  await becomes(() => head.getAttribute("aria-sort"), "ascending");
+  const up = [...(await names(page, "services"))].sort();
+  await becomes(() => names(page, "services"), up);
   await button.press("Enter"); // by keyboard as well
-  assert.equal(await head.getAttribute("aria-sort"), "descending");
-  const down = await names(page, "services");
-  assert.deepEqual(down, [...up].sort().reverse());
+  await becomes(() => head.getAttribute("aria-sort"), "descending");
+  await becomes(() => names(page, "services"), [...up].reverse());
 
   await page.getByRole("searchbox", { name: "search services" }).fill("web-01");
-  assert.deepEqual((await names(page, "services")).sort(), ["/svc/web-010", "/svc/web-011"]);
-  assert.equal(await page.locator('[data-grid="services"] .count').textContent(), "2 of 12");
+  await becomes(async () => (await names(page, "services")).sort(), ["/svc/web-010", "/svc/web-011"]);
+  await becomes(() => page.locator('[data-grid="services"] .count').textContent(), "2 of 12");
   await page.getByRole("searchbox", { name: "search services" }).fill("nothing of that name");
-  assert.match(await page.locator('[data-grid="services"] tbody').textContent(), /nothing matches/);
+  await until("nothing is found", async () => /nothing matches/.test(await page.locator('[data-grid="services"] tbody').textContent()));
   await page.done();
 });
 
@@ -47,11 +46,11 @@ test("drill-down from a router to an endpoint, back and by address", async () =>
   const page = await open();
   await page.locator('[data-grid="routers"]').getByRole("link", { name: "out" }).click();
   await page.waitForURL(/\?router=out$/);
-  assert.equal(await page.locator(".pills [aria-current]").textContent(), "out");
+  await becomes(() => page.locator(".pills [aria-current]").textContent(), "out");
   await page.locator('[data-grid="services"]').getByRole("link", { name: "/svc/web-000" }).click();
   await page.waitForURL(/service=\/svc\/web-000/);
-  assert.equal(await page.locator("h1").textContent(), "/svc/web-000");
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus goes along");
+  await becomes(() => page.locator("h1").textContent(), "/svc/web-000");
+  await becomes(() => page.evaluate(() => document.activeElement.tagName), "H1"); // the focus goes along
   await until("its requests", async () => (await figure(page, "requests")) > 0);
   await until("what its budget allows", async () => /at least 10\/s, over 10 s · 100 retries left/.test(await page.locator(".budget").textContent()));
   await page.waitForTimeout(process.env.WEFT_SHOTS ? 8000 : 0);
@@ -59,9 +58,9 @@ test("drill-down from a router to an endpoint, back and by address", async () =>
   await page.locator('[data-grid="clients"]').getByRole("link", { name: "web-000" }).click();
   await page.waitForURL(/client=/);
   await until("its endpoints", async () => (await names(page, "endpoints")).length === 3);
-  assert.match(await page.locator(".budget").last().textContent(), /at least 10\/s, over 10 s/);
-  assert.match(await page.locator('[data-grid="endpoints"]').textContent(), /breaker has tripped after 5 failures/);
-  assert.match(await page.locator("main").textContent(), /Endpoints available 2 \/ 3.*aperture of 2/);
+  await until("what its budget allows", async () => /at least 10\/s, over 10 s/.test(await page.locator(".budget").last().textContent()));
+  await until("why it is open", async () => /breaker has tripped after 5 failures/.test(await page.locator('[data-grid="endpoints"]').textContent()));
+  await until("its balancer", async () => /Endpoints available 2 \/ 3.*aperture of 2/.test(await page.locator("main").textContent()));
   const endpoints = page.locator('[data-grid="endpoints"] tbody tr[data-key]');
   assert.match(await endpoints.filter({ hasText: "10.0.0.1:8081" }).textContent(), /openyes/);
   assert.match(await endpoints.filter({ hasText: "10.0.0.1:8082" }).textContent(), /busyno.*no connection, tried in 1,300 ms/);
@@ -70,7 +69,7 @@ test("drill-down from a router to an endpoint, back and by address", async () =>
   await page.getByRole("link", { name: "10.0.0.1:8082" }).click();
   await page.waitForURL(/endpoint=10/);
   await until("why", async () => /tripped/.test(await page.locator(".why").textContent()));
-  assert.deepEqual(await page.locator(".figures > div").allInnerTexts(), [
+  await becomes(() => page.locator(".figures > div").allInnerTexts(), [
     "picked\ncannot be", "balancer\naperture", "aperture\ninside: 2 of 3 endpoints", "weight class\n90.0% of the traffic for 3 endpoints of weight 1, 2 of them available",
     "breaker policy\nconsecutiveFailures: 5", "counts against it\n5 consecutive failures", "tripped for\n800 ms", "next probe in\n4,200 ms",
     "fail-fast\nconnection refused", "no connection for\n700 ms, 2 probes failed since", "connects again in\n1,300 ms", "zone\na",
@@ -82,7 +81,7 @@ test("drill-down from a router to an endpoint, back and by address", async () =>
   await picture(page, "endpoint-dark", { fullPage: true });
   const there = page.url();
   await page.goBack();
-  assert.equal(await page.locator("h1").textContent(), "/#/io.l5d.fs/web-000");
+  await becomes(() => page.locator("h1").textContent(), "/#/io.l5d.fs/web-000");
   await page.getByRole("navigation", { name: "place" }).getByRole("link", { name: "out" }).click();
   await page.locator('[data-grid="clients"]').waitFor();
   await page.goto(there);
@@ -102,20 +101,20 @@ test("cards: folded when there are many, transformers behind a switch, gone when
   await picture(page, "cards-dark");
   assert.match(await clients.locator("tr.detail").first().textContent(), /p9990/);
   await clients.getByRole("button", { name: "Collapse all" }).click();
-  assert.equal(await clients.locator("tr.detail").count(), 0);
+  await becomes(() => clients.locator("tr.detail").count(), 0);
   const fold = clients.getByRole("button", { name: /details of .*web-002/ });
   assert.equal(await fold.getAttribute("aria-expanded"), "false");
   await fold.press("Enter");
-  assert.equal(await fold.getAttribute("aria-expanded"), "true");
-  assert.equal(await clients.locator("tr.detail").count(), 1);
+  await becomes(() => fold.getAttribute("aria-expanded"), "true");
+  await becomes(() => clients.locator("tr.detail").count(), 1);
 
   assert.ok(!(await names(page, "clients")).some((n) => n.includes("/%/")));
   await page.getByRole("button", { name: "Show transformers" }).click();
-  assert.ok((await names(page, "clients")).includes("/%/io.l5d.port/4141/#/io.l5d.fs/web-001"));
+  await becomes(async () => (await names(page, "clients")).includes("/%/io.l5d.port/4141/#/io.l5d.fs/web-001"), true);
 
   await tell("prune?name=web-002");
   await until("the client is gone", async () => !(await names(page, "clients")).some((n) => n.endsWith("web-002")));
-  assert.equal(await clients.locator("tr.detail").count(), 0);
+  await becomes(() => clients.locator("tr.detail").count(), 0);
   await page.done();
 });
 
@@ -188,9 +187,9 @@ test("the theme follows the reader, and is remembered when chosen", async () => 
   await page.getByRole("button", { name: "theme: auto" }).click();
   await page.getByRole("button", { name: "theme: light" }).click();
   await page.getByRole("button", { name: "theme: dark" }).waitFor();
-  assert.equal(await dark(), true);
+  await becomes(dark, true);
   await page.reload();
-  assert.equal(await dark(), true);
+  await becomes(dark, true);
   await page.done();
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { audit, figure, names, open, paint, picture, until } from "./browser.mjs";
+import { becomes, audit, figure, names, open, paint, picture, until } from "./browser.mjs";
 
 // Every page of `weft demo`: hello calls world through the routers outgoing and incoming,
 // and namerd keeps the rules of incoming.
@@ -123,7 +123,7 @@ test("recent requests, and the spans of one on its way through both routers, twi
   // The oldest are whole.
   const trace = page.locator(".trace").last();
   await trace.locator("summary").first().click();
-  assert.equal(await trace.locator(".waterfall > li").count(), 8, "a server and a client span in each of four hops");
+  await becomes(() => trace.locator(".waterfall > li").count(), 8); // a server and a client span in each of four hops
   await finish(page, "requests");
 });
 
@@ -171,7 +171,7 @@ test("an edit in the namespace editor changes the routing, and the history takes
   await shots(page, "namespace-editing");
   await page.getByRole("button", { name: "Review the change" }).click();
   const effect = page.locator("tr[data-kind=rerouted]", { hasText: prefix });
-  assert.match(await effect.textContent(), /\/#\/io\.l5d\.fs\/world 1 endpoint\/#\/io\.l5d\.fs\/world-v2 1 endpoint/);
+  await until("the effect", async () => /\/#\/io\.l5d\.fs\/world 1 endpoint\/#\/io\.l5d\.fs\/world-v2 1 endpoint/.test(await effect.textContent()));
   await page.getByLabel("reason").fill("everybody gets version 2");
   await shots(page, "namespace-review");
   assert.equal(await hello(), first, "nothing changes before it is saved");
