@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -85,15 +86,18 @@ routers:
 	peak := w.RSS()
 	t.Logf("%d MB resident, %d descriptors", peak>>20, len(w.Files()))
 	for _, page := range []string{"/admin/metrics.json", "/admin/metrics.json?tree=1", "/admin/metrics/prometheus", "/admin/metrics/prometheus?format=protobuf", "/admin/metrics/influxdb"} {
-		processor, wall, size := time.Hour, time.Hour, int64(0)
+		processor, size := time.Hour, int64(0)
+		var wall []time.Duration
 		for range 8 {
 			time.Sleep(time.Second) // a scrape right after the other is load
 			began, before := time.Now(), w.CPU()
 			size = w.Read(t, page, io.Discard)
-			wall, processor = min(wall, time.Since(began)), min(processor, w.CPU()-before)
+			wall, processor = append(wall, time.Since(began)), min(processor, w.CPU()-before)
 			peak = max(peak, w.RSS())
 		}
-		t.Logf("%-42s %4d ms, %4d ms of processor, %3d MB", page, wall.Milliseconds(), processor.Milliseconds(), size>>20)
+		slices.Sort(wall)
+		t.Logf("%-42s %4d ms, at the median %4d, %4d of processor, %3d MB",
+			page, wall[0].Milliseconds(), wall[len(wall)/2].Milliseconds(), processor.Milliseconds(), size>>20)
 	}
 	t.Logf("at most %d MB resident", peak>>20)
 	assert.Less(t, peak, int64(380<<20))

@@ -2,18 +2,29 @@ package prom
 
 import (
 	"sync"
+	"time"
 
 	"github.com/weft-mesh/weft/internal/inorder"
 )
 
 // Memory is what Write builds its lists and its text in, for thousands of services some
-// 20 MB. What is not used for a while is collected as garbage. The zero Memory is ready; it is
-// safe for concurrent use.
-type Memory struct{ pool sync.Pool }
+// 20 MB. It is kept for a few minutes after the last use, and is that of one Write: others at
+// the same time have their own. The zero Memory is ready; it is safe for concurrent use.
+type Memory struct {
+	mu   sync.Mutex
+	kept *memory     // nil while it is used
+	drop *time.Timer // forgets what is kept
+}
+
+// keep is how long memory is kept: a scrape that makes its own costs a collection of garbage.
+const keep = 5 * time.Minute
 
 func (m *Memory) take() *memory {
 	if m != nil {
-		if x, _ := m.pool.Get().(*memory); x != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if x := m.kept; x != nil {
+			m.kept = nil
 			return x
 		}
 	}
@@ -27,7 +38,20 @@ func (m *Memory) give(x *memory) {
 	}
 	x.numbers.used, x.stats.used, x.labels.used, x.text.used = 0, 0, 0, 0
 	clear(x.slabs)
-	m.pool.Put(x)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept = x
+	if m.drop == nil {
+		m.drop = time.AfterFunc(keep, m.forget)
+	} else {
+		m.drop.Reset(keep)
+	}
+}
+
+func (m *Memory) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept = nil
 }
 
 // memory is that of one Write.
