@@ -116,11 +116,11 @@ func newJSONTeam() *jsonTeam {
 
 // parts has several writers write the parts of a tree, and take what they have written.
 func (j *jsonWriter) parts(parts []Part, write func(x *jsonWriter, i int, p *Part), take func([]byte) error) {
-	team, _ := j.of.writers.Get().(*jsonTeam)
+	team := j.of.writers.Swap(nil)
 	if team == nil {
 		team = newJSONTeam()
 	}
-	defer j.of.writers.Put(team)
+	defer j.of.writers.Store(team)
 	_ = team.Do(len(parts), func(worker, i int, buf []byte) []byte {
 		x := &team.writers[worker]
 		*x = jsonWriter{of: j.of, buf: buf, next: j.next, kv: j.kv}

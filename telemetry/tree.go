@@ -34,8 +34,8 @@ type Tree struct {
 	log     *slog.Logger
 	buckets *buckets
 
-	visitors sync.Pool // of *visitor
-	writers  sync.Pool // of *jsonTeam
+	visitors sync.Pool                // of *visitor
+	writers  atomic.Pointer[jsonTeam] // of the last WriteJSON; nil while they write
 
 	window  sync.Mutex // serialises the closing of windows
 	scratch []uint32   // bucket counts of the stat being summarised, under window

@@ -22,8 +22,8 @@ const (
 	gcLarge      = 32 << 20
 	gcLeast      = 15
 	gcHuge       = 160 << 20
-	gcQuiet      = 12 << 20
-	gcQuietLeast = 5
+	gcQuiet      = 20 << 20
+	gcQuietLeast = 7
 	gcOften      = time.Second
 )
 
@@ -88,7 +88,7 @@ func percentOf(live uint64, quiet bool) int {
 	case live == 0:
 		return 400
 	case live > gcHuge && quiet:
-		return int(max(gcQuiet*100/live, gcQuietLeast)) //nolint:gosec // 7 at most
+		return int(max(gcQuiet*100/live, gcQuietLeast)) //nolint:gosec // 12 at most
 	case live > gcLarge:
 		return int(max(gcLarge*100/live, gcLeast)) //nolint:gosec // less than 100
 	default:

@@ -16,7 +16,7 @@ func TestPaceOfCollections(t *testing.T) {
 			assert.Equal(t, want, percentOf(live, true), "%d MB, quiet", live/mb)
 		}
 	}
-	assert.Equal(t, 7, percentOf(161*mb, true))
-	assert.Equal(t, 6, percentOf(200*mb, true))
-	assert.Equal(t, 5, percentOf(1000*mb, true))
+	assert.Equal(t, 12, percentOf(161*mb, true))
+	assert.Equal(t, 10, percentOf(200*mb, true))
+	assert.Equal(t, 7, percentOf(1000*mb, true))
 }
