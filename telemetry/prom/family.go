@@ -84,7 +84,7 @@ func (r *runs[T]) add(mem *slab[T], job, seq int, k kind, v T) {
 			*last = slices.Clip(*last)
 		}
 		if cap(room) == 0 {
-			room = mem.room(min(8<<n, block))
+			room = mem.room(min(8<<min(n, 10), block))
 		}
 		r.list = append(r.list, run[T]{job, k, room})
 		n++

@@ -105,7 +105,7 @@ func (s *store[T]) next(n int) []T {
 			return x
 		}
 	}
-	x := make([]T, max(min(leastSlab<<s.used, mostSlab), n))
+	x := make([]T, max(min(leastSlab<<min(s.used, 10), mostSlab), n))
 	s.all = append(s.all, x)
 	s.used++
 	return x
