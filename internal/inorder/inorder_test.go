@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -152,4 +153,33 @@ func TestBuffersServeAgain(t *testing.T) {
 		}
 		assert.LessOrEqual(t, made.Load(), int64(3*team.Len()))
 	})
+}
+
+type writes struct {
+	texts []string
+	err   error
+}
+
+func (w *writes) Write(p []byte) (int, error) {
+	w.texts = append(w.texts, string(p))
+	return len(p), w.err
+}
+
+func TestOutput(t *testing.T) {
+	var w writes
+	o := inorder.Output{W: &w}
+	require.NoError(t, o.Flush())
+	assert.Empty(t, w.texts)
+	require.NoError(t, o.Piece([]byte("a")))
+	require.NoError(t, o.Piece([]byte("b")))
+	assert.Empty(t, w.texts)
+	require.NoError(t, o.Flush())
+	large := strings.Repeat("x", 1<<17)
+	require.NoError(t, o.Piece([]byte(large)))
+	assert.Equal(t, []string{"ab", large}, w.texts)
+	w.err = errors.New("gone")
+	require.ErrorIs(t, o.Piece([]byte(large)), w.err)
+	require.ErrorIs(t, o.Piece([]byte(large)), w.err)
+	require.ErrorIs(t, o.Flush(), w.err)
+	assert.Len(t, w.texts, 3, "nobody is there any more")
 }

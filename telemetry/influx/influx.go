@@ -30,36 +30,14 @@ func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 	parts := t.Scope().Parts()
 	team := inorder.New()
 	workers := make([]writer, team.Len())
-	out := output{w: w}
+	out := inorder.Output{W: w}
 	_ = team.Do(len(parts), func(worker, i int, buf []byte) []byte {
 		x := &workers[worker]
 		x.host, x.buf = o.Host, buf
 		x.part(&parts[i])
 		return x.buf
-	}, out.piece)
-	out.flush()
-	return out.err
-}
-
-// output hands what is written to w in pieces. After an error it writes nothing more.
-type output struct {
-	w   io.Writer
-	buf []byte
-	err error
-}
-
-func (o *output) piece(text []byte) error {
-	if o.buf = append(o.buf, text...); len(o.buf) > 64<<10 {
-		o.flush()
-	}
-	return o.err
-}
-
-func (o *output) flush() {
-	if o.err == nil && len(o.buf) > 0 {
-		_, o.err = o.w.Write(o.buf)
-	}
-	o.buf = o.buf[:0]
+	}, out.Piece)
+	return out.Flush()
 }
 
 // writer writes the lines of scopes to buf, those of a scope before those below it. It is

@@ -31,13 +31,13 @@ func (o *output) compatible(t *telemetry.Tree, prefix string) {
 		workers[i].init(prefix, o.worker(i))
 	}
 	workers[0].walk.top(t)
-	_ = o.piece(workers[0].text.buf)
+	_ = o.Piece(workers[0].text.buf)
 	_ = o.team.Do(len(parts), func(worker, i int, buf []byte) []byte {
 		x := &workers[worker]
 		x.text.buf = buf
 		x.walk.part(&parts[i])
 		return x.text.buf
-	}, o.piece)
+	}, o.Piece)
 }
 
 // linkerdWriter writes what the original writes.

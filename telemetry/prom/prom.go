@@ -14,6 +14,7 @@ package prom
 import (
 	"io"
 
+	"github.com/weft-mesh/weft/internal/inorder"
 	"github.com/weft-mesh/weft/telemetry"
 )
 
@@ -57,7 +58,8 @@ func (o Options) ContentType() string {
 func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 	mem := o.Memory.take()
 	defer o.Memory.give(mem)
-	out := &output{w: w, memory: mem}
+	out := &output{memory: mem, Output: inorder.Output{W: w, Buf: mem.buf}}
+	defer func() { mem.buf = out.Buf }()
 	switch {
 	case o.Compatible:
 		out.compatible(t, o.Prefix)
@@ -65,33 +67,15 @@ func Write(w io.Writer, t *telemetry.Tree, o Options) error {
 		out.protobuf(out.collect(t, o.Prefix, protoLabels{}))
 	case o.Format == OpenMetrics:
 		out.text(t, o, textLabels{separator: ","})
-		out.buf = append(out.buf, "# EOF\n"...)
+		_ = out.Piece([]byte("# EOF\n"))
 	default:
 		out.text(t, o, textLabels{separator: ", "})
 	}
-	out.flush()
-	return out.err
+	return out.Flush()
 }
 
-// output is what is written, handed to w in pieces. After an error it writes nothing more.
+// output is what is written, in the memory of one Write.
 type output struct {
 	*memory
-
-	w   io.Writer
-	err error
-}
-
-// piece writes a part of the output.
-func (o *output) piece(text []byte) error {
-	if o.buf = append(o.buf, text...); len(o.buf) > 64<<10 {
-		o.flush()
-	}
-	return o.err
-}
-
-func (o *output) flush() {
-	if o.err == nil && len(o.buf) > 0 {
-		_, o.err = o.w.Write(o.buf)
-	}
-	o.buf = o.buf[:0]
+	inorder.Output
 }

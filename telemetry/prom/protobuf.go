@@ -79,7 +79,7 @@ type scratch struct {
 func writeMetrics[T sample](
 	m *message, f *family, suffix string, kind uint64, r *runs[T], most int, value func(*scratch, []byte, T) []byte,
 ) {
-	if m.err != nil {
+	if m.Err != nil {
 		return
 	}
 	parts := slices.Collect(r.parts(most))
@@ -105,9 +105,9 @@ func writeMetrics[T sample](
 	if m.size() == empty {
 		return
 	}
-	_ = m.piece(protowire.AppendVarint(nil, uint64(m.size())))
+	_ = m.Piece(protowire.AppendVarint(nil, uint64(m.size())))
 	for _, p := range m.pieces[:m.used] {
-		_ = m.piece(p)
+		_ = m.Piece(p)
 	}
 }
 

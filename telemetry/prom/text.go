@@ -65,7 +65,7 @@ func (o *output) text(t *telemetry.Tree, opts Options, form textLabels) {
 		x.buf = buf
 		pieces[i](x)
 		return x.buf
-	}, o.piece)
+	}, o.Piece)
 }
 
 // A piece has no more samples than this: it is up to 100 kB long.
